@@ -1,0 +1,60 @@
+//! Does this store keep its conditions? Asked by trying.
+//!
+//! Some S3 servers accept every condition with 200 and then ignore it: an
+//! optimistic lock on them loses updates without a sign. The probe finds out
+//! with a handful of small writes below `.ifmatch/probe/`.
+
+mod checks;
+mod gate;
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use gate::{ProbeGate, ProbePolicy};
+pub use report::{Check, ProbeReport, Verdict};
+
+use futures::TryStreamExt;
+
+use crate::error::Result;
+use crate::key::{BlobKey, BlobPrefix};
+use crate::precondition::Precondition;
+use crate::store::ConditionalBlobStore;
+use crate::write_id::WriteId;
+
+/// Tries every condition that ifmatch relies on, under a fresh name, and sweeps
+/// what it wrote.
+///
+/// # Errors
+/// The store's own, where it could not be asked: denied, no such bucket,
+/// unavailable. A store that answers but lies is no error but a verdict.
+///
+/// # Cost
+/// About 30 requests with bodies of a few bytes.
+///
+/// ```
+/// use ifmatch_core::{Env, MemoryBlobStore, Verdict, probe};
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let report = probe(&MemoryBlobStore::new(Env::real())).await?;
+/// assert_eq!(report.verdict(), Verdict::Safe);
+/// # Ok::<(), ifmatch_core::Error>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub async fn probe(store: &dyn ConditionalBlobStore) -> Result<ProbeReport> {
+    let folder = format!(".ifmatch/probe/{}", WriteId::random(store.env()));
+    let checked = checks::run(store, &BlobKey::internal(&folder)?).await;
+    let swept = sweep(store, &folder).await;
+    let report = checked?;
+    // A probe that told the truth is worth more than its debris.
+    if let Err(error) = swept {
+        tracing::warn!(%error, folder, "the probe's blobs could not be swept");
+    }
+    Ok(report)
+}
+
+async fn sweep(store: &dyn ConditionalBlobStore, folder: &str) -> Result<()> {
+    let left: Vec<_> = store.list(&BlobPrefix::internal(folder)?, None).try_collect().await?;
+    for info in left {
+        store.delete(&info.key, Precondition::Overwrite).await?;
+    }
+    Ok(())
+}
