@@ -1,0 +1,511 @@
+//! The blob store over an `object_store` client.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use ifmatch_core::{
+    Attempt, Blob, BlobInfo, BlobKey, BlobPrefix, Capabilities, ConditionalBlobStore, Current,
+    Deleted, Endpoint, Env, Error, Fetched, GetOptions, ListOrder, Operation, Precondition,
+    ProbeGate, Reach, Reason, Result, RetryPolicy, Stored, Timestamp, Version, Versions, WriteId,
+    clamp_range, retry_read,
+};
+use object_store::path::Path;
+use object_store::{
+    GetOptions as ObjectGet, GetRange, ObjectMeta, ObjectStore, PutMode, PutOptions, PutPayload,
+    UpdateVersion,
+};
+
+use super::classify::{Asked, Failure, classify};
+use super::delete::Deleter;
+use super::exchange::Exchange;
+use super::metadata;
+
+/// Which provider's rules a store follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Provider {
+    /// Amazon S3 and its relatives: matches on an ETag that is a hash of the
+    /// body.
+    S3,
+    /// Google Cloud Storage: matches on a generation.
+    Gcs,
+    /// Azure Blob Storage: matches on a unique ETag.
+    Azure,
+}
+
+impl Provider {
+    /// The scheme of its URLs.
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Gcs => "gs",
+            Self::Azure => "az",
+        }
+    }
+
+    /// Largest body of one put, in bytes (each provider's documented limit).
+    const fn max_body(self) -> u64 {
+        match self {
+            Self::S3 => 5 << 30,
+            Self::Gcs => 5 << 40,
+            Self::Azure => 5_000 << 20,
+        }
+    }
+}
+
+/// A [`ConditionalBlobStore`] over an `object_store` client.
+///
+/// Every write leaves its id and what it replaced in the object's metadata, and
+/// every failure is resolved by reading them back. Conditional writes are never
+/// sent again by the client below.
+pub struct ObjectBlobStore {
+    pub(super) client: Arc<dyn ObjectStore>,
+    pub(super) deleter: Option<Deleter>,
+    pub(super) provider: Provider,
+    /// Scheme and bucket, as messages name the store.
+    pub(super) name: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) env: Env,
+    pub(super) policy: RetryPolicy,
+    /// How long one request may take, or stand still.
+    pub(super) timeout: Duration,
+    /// The client was handed to us: our connector is not in it.
+    pub(super) foreign: bool,
+}
+
+/// The slowest upload that is still waited for.
+const SLOWEST_BYTES_PER_SECOND: u64 = 256 * 1024;
+
+impl ObjectBlobStore {
+    /// A store over a client that you built.
+    ///
+    /// Build it with `RetryConfig { max_retries: 0, .. }`: otherwise
+    /// `object_store` sends conditional writes again by itself, and every lost
+    /// answer costs a read-back and may end in
+    /// [`OutcomeUnknown`](Error::OutcomeUnknown). Answers carry no `date`, and
+    /// there is no conditional delete. `name` stands in messages; leave secrets
+    /// out of it.
+    pub fn from_store(
+        client: Arc<dyn ObjectStore>,
+        provider: Provider,
+        name: impl Into<String>,
+        env: Env,
+    ) -> Self {
+        let name = name.into();
+        Self {
+            client,
+            deleter: None,
+            provider,
+            endpoint: Endpoint::new(name.as_str()),
+            name,
+            env,
+            policy: RetryPolicy::default(),
+            timeout: Duration::from_secs(30),
+            foreign: true,
+        }
+    }
+
+    /// The same with another retry policy.
+    pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    pub(super) fn asked<'a>(
+        &'a self,
+        operation: Operation,
+        subject: &'a str,
+        precondition: Option<&'a Precondition>,
+    ) -> Asked<'a> {
+        Asked { operation, subject, store: &self.name, precondition }
+    }
+
+    /// One call of the client within the time limit, classified.
+    pub(super) async fn call<T>(
+        &self,
+        asked: &Asked<'_>,
+        exchange: &Exchange,
+        limit: Duration,
+        call: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            answer = exchange.during(call) => answer
+                .map_err(|error| classify(asked, exchange.wire().as_ref(), &error, self.foreign)),
+            () = self.env.sleep(limit) => Err(Failure::Unknown(asked.unavailable(
+                Reason::source(format!("no answer within {limit:?}")),
+            ))),
+        }
+    }
+
+    fn upload_limit(&self, bytes: usize) -> Duration {
+        self.timeout + Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
+    }
+
+    pub(super) fn version(&self, etag: Option<&str>, generation: Option<&str>) -> Version {
+        match self.provider {
+            Provider::Gcs => Version::from_parts(etag, generation),
+            // A version id of a versioned bucket is no condition.
+            Provider::S3 | Provider::Azure => Version::from_parts(etag, None),
+        }
+    }
+
+    fn info(&self, key: BlobKey, meta: &ObjectMeta) -> BlobInfo {
+        BlobInfo {
+            key,
+            version: self.version(meta.e_tag.as_deref(), meta.version.as_deref()),
+            size: meta.size,
+            last_modified: Some(Timestamp::from_micros(meta.last_modified.timestamp_micros())),
+            write: None,
+            date: None,
+        }
+    }
+
+    async fn get_once(&self, key: &BlobKey, path: &Path, options: &GetOptions) -> Result<Fetched> {
+        let expected = options.if_match.clone().map(Precondition::IfMatch);
+        let asked = self.asked(Operation::Get, key.as_str(), expected.as_ref());
+        let exchange = Exchange::default();
+        let mut request = ObjectGet::default();
+        request.if_none_match = options.if_none_match.as_ref().and_then(Version::quoted_etag);
+        if let Some(version) = &options.if_match {
+            match version.generation() {
+                Some(generation) if !self.foreign => {
+                    exchange.add_header("x-goog-if-generation-match", generation);
+                }
+                _ => request.if_match = version.quoted_etag(),
+            }
+        }
+        if let Some(range) = &options.range {
+            // An empty range can be told only after the size is known.
+            let end = range.end.max(range.start.saturating_add(1));
+            request.range = Some(GetRange::Bounded(range.start..end));
+        }
+        let answer = self.client.get_opts(path, request);
+        let got = match self.call(&asked, &exchange, self.timeout, answer).await {
+            Ok(got) => got,
+            Err(failure) => return self.not_got(key, options, failure, &exchange).await,
+        };
+        let mut info = self.info(key.clone(), &got.meta);
+        info.write = metadata::record(&got.attributes);
+        info.version = info.version.with_write(info.write.as_ref().map(|write| write.id));
+        info.date = exchange.date();
+        if let Some(range) = &options.range {
+            clamp_range(key, info.size, range)?;
+        }
+        let expected_len = got.range.end - got.range.start;
+        let body = self.body(&asked, got.into_stream(), expected_len).await?;
+        Ok(Fetched::Found(Blob { body, info }))
+    }
+
+    /// Reads a body; each piece of it must come within the time limit.
+    async fn body(
+        &self,
+        asked: &Asked<'_>,
+        mut pieces: BoxStream<'static, object_store::Result<Bytes>>,
+        expected: u64,
+    ) -> Result<Bytes> {
+        let exchange = Exchange::default();
+        let mut body = BytesMut::new();
+        loop {
+            let next = async { pieces.next().await.transpose() };
+            match self.call(asked, &exchange, self.timeout, next).await {
+                Ok(Some(piece)) => body.extend_from_slice(&piece),
+                Ok(None) if body.len() as u64 == expected => return Ok(body.freeze()),
+                Ok(None) => {
+                    let short = format!("{} of {expected} bytes of the body arrived", body.len());
+                    return Err(asked.unavailable(Reason::source(short)));
+                }
+                Err(failure) => {
+                    let broken = || asked.unavailable(Reason::source("the body broke off"));
+                    return Err(match failure.into_error() {
+                        // Headers had arrived: whatever broke the body is passing.
+                        Some(Error::Unavailable { source, .. } | Error::Denied { source, .. }) => {
+                            asked.unavailable(source)
+                        }
+                        Some(error) => error,
+                        None => broken(),
+                    });
+                }
+            }
+        }
+    }
+
+    async fn not_got(
+        &self,
+        key: &BlobKey,
+        options: &GetOptions,
+        failure: Failure,
+        exchange: &Exchange,
+    ) -> Result<Fetched> {
+        let date = exchange.date();
+        let answered_with = |status: u16| match exchange.wire() {
+            Some(super::exchange::Wire::Answered(answer)) => answer.status.as_u16() == status,
+            _ => false,
+        };
+        if answered_with(304) {
+            return Ok(Fetched::NotModified { date });
+        }
+        if answered_with(416) {
+            let size = self.head(key).await?.map_or(0, |info| info.size);
+            let range = options.range.clone().unwrap_or(0..0);
+            clamp_range(key, size, &range)?;
+        }
+        match (failure, &options.if_match) {
+            (Failure::Missing, None) => Ok(Fetched::Absent { date }),
+            (Failure::Rejected | Failure::Missing, Some(version)) => {
+                let expected = Precondition::IfMatch(version.clone());
+                let current = match self.head(key).await {
+                    Ok(Some(info)) => Current::Present(info.version),
+                    Ok(None) => Current::Absent,
+                    Err(_) => Current::Unknown,
+                };
+                Err(Error::conflict(key, expected, current))
+            }
+            (Failure::Rejected, None) => Ok(Fetched::NotModified { date }),
+            (Failure::Refused(error) | Failure::Unknown(error), _) => Err(error),
+        }
+    }
+
+    async fn head_once(&self, key: &BlobKey, path: &Path) -> Result<Option<BlobInfo>> {
+        let asked = self.asked(Operation::Head, key.as_str(), None);
+        let exchange = Exchange::default();
+        let mut request = ObjectGet::default();
+        request.head = true;
+        let answer = self.client.get_opts(path, request);
+        match self.call(&asked, &exchange, self.timeout, answer).await {
+            Ok(got) => {
+                let mut info = self.info(key.clone(), &got.meta);
+                info.write = metadata::record(&got.attributes);
+                info.version = info.version.with_write(info.write.as_ref().map(|write| write.id));
+                info.date = exchange.date();
+                Ok(Some(info))
+            }
+            Err(Failure::Missing | Failure::Rejected) => Ok(None),
+            Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
+        }
+    }
+
+    fn mode(&self, key: &BlobKey, precondition: &Precondition) -> Result<PutMode> {
+        match precondition {
+            Precondition::Overwrite => Ok(PutMode::Overwrite),
+            Precondition::IfAbsent => Ok(PutMode::Create),
+            Precondition::IfMatch(version) => {
+                let (e_tag, generation) = (version.quoted_etag(), version.generation());
+                let usable = match self.provider {
+                    Provider::Gcs => generation.is_some(),
+                    Provider::S3 | Provider::Azure => e_tag.is_some(),
+                };
+                if usable {
+                    let version = generation.map(Into::into);
+                    return Ok(PutMode::Update(UpdateVersion { e_tag, version }));
+                }
+                Err(Error::invalid(format!("{version} is no version that {self} gives to {key}")))
+            }
+            other => Err(Error::unsupported(format!("{self} has no put under {other}"))),
+        }
+    }
+
+    /// The version with what this provider matches on: a listing of GCS gives
+    /// no generation, so that costs a request more.
+    pub(super) async fn matchable(
+        &self,
+        key: &BlobKey,
+        precondition: &Precondition,
+    ) -> Result<Option<Precondition>> {
+        let Precondition::IfMatch(version) = precondition else {
+            return Ok(Some(precondition.clone()));
+        };
+        if self.provider != Provider::Gcs || version.generation().is_some() {
+            return Ok(Some(precondition.clone()));
+        }
+        Ok(self
+            .head(key)
+            .await?
+            .filter(|info| info.version == *version)
+            .map(|info| Precondition::IfMatch(info.version)))
+    }
+}
+
+/// The name is the key itself, so that other tools see the same names.
+pub(super) fn path(key: &BlobKey) -> Result<Path> {
+    Path::parse(key.as_str()).map_err(|error| Error::invalid(format!("key {key}: {error}")))
+}
+
+#[async_trait]
+impl ConditionalBlobStore for ObjectBlobStore {
+    async fn get(&self, key: &BlobKey, options: GetOptions) -> Result<Fetched> {
+        let path = path(key)?;
+        let read = || self.get_once(key, &path, &options);
+        retry_read(&self.env, self.policy, read).await
+    }
+
+    async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>> {
+        let path = path(key)?;
+        retry_read(&self.env, self.policy, || self.head_once(key, &path)).await
+    }
+
+    async fn attempt_put(
+        &self,
+        key: &BlobKey,
+        body: Bytes,
+        precondition: &Precondition,
+        write: WriteId,
+    ) -> Attempt<Stored> {
+        let prepared = async {
+            let Some(precondition) = self.matchable(key, precondition).await? else {
+                return Ok(None);
+            };
+            Ok(Some((path(key)?, self.mode(key, &precondition)?, precondition)))
+        };
+        let (path, mode, precondition) = match prepared.await {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return Attempt::Rejected { date: None },
+            Err(error) => return Attempt::Refused(error),
+        };
+        let asked = self.asked(Operation::Put, key.as_str(), Some(&precondition));
+        let exchange = Exchange::default();
+        let mut options = PutOptions::from(mode);
+        options.attributes = metadata::attributes(write, &precondition);
+        let limit = self.upload_limit(body.len());
+        let sent = self.client.put_opts(&path, PutPayload::from(body), options);
+        match self.call(&asked, &exchange, limit, sent).await {
+            Ok(put) => {
+                let version = self.version(put.e_tag.as_deref(), put.version.as_deref());
+                Attempt::Applied(Stored {
+                    version: version.with_write(Some(write)),
+                    date: exchange.date(),
+                })
+            }
+            Err(Failure::Rejected | Failure::Missing) => {
+                Attempt::Rejected { date: exchange.date() }
+            }
+            Err(Failure::Refused(error)) => Attempt::Refused(error),
+            Err(Failure::Unknown(error)) => Attempt::Unknown(error),
+        }
+    }
+
+    async fn attempt_delete(&self, key: &BlobKey, precondition: &Precondition) -> Attempt<Deleted> {
+        self.delete_once(key, precondition).await
+    }
+
+    fn list(
+        &self,
+        prefix: &BlobPrefix,
+        start_after: Option<&BlobKey>,
+    ) -> BoxStream<'_, Result<BlobInfo>> {
+        let listing = Listing {
+            store: self,
+            prefix: prefix.clone(),
+            after: start_after.cloned(),
+            pages: None,
+        };
+        stream::try_unfold(listing, Listing::next).boxed()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut can = Capabilities::full(Reach::Global);
+        can.delete_if_match = self.deletes_conditionally();
+        can.versions = match self.provider {
+            Provider::S3 => Versions::ByContent,
+            Provider::Gcs | Provider::Azure => Versions::Unique,
+        };
+        can.writes_per_second_per_key = match self.provider {
+            Provider::Gcs => Some(1),
+            Provider::S3 | Provider::Azure => None,
+        };
+        can.list_order = ListOrder::ByKey;
+        can.max_body = self.provider.max_body();
+        can
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
+    }
+
+    fn env(&self) -> &Env {
+        &self.env
+    }
+
+    fn retry_policy(&self) -> RetryPolicy {
+        self.policy
+    }
+
+    fn probe_gate(&self) -> Option<&ProbeGate> {
+        None
+    }
+}
+
+/// A listing that goes on behind the last key where a page fails.
+struct Listing<'a> {
+    store: &'a ObjectBlobStore,
+    prefix: BlobPrefix,
+    after: Option<BlobKey>,
+    pages: Option<BoxStream<'static, object_store::Result<ObjectMeta>>>,
+}
+
+impl Listing<'_> {
+    async fn next(mut self) -> Result<Option<(BlobInfo, Self)>> {
+        loop {
+            let Some(meta) = self.item().await? else { return Ok(None) };
+            // A foreign name that breaks the rules of keys is not ours to list.
+            let Ok(key) = BlobKey::internal(meta.location.as_ref()) else { continue };
+            let wanted = self.after.as_ref().is_none_or(|after| key > *after);
+            if wanted && self.prefix.contains(&key) {
+                self.after = Some(key.clone());
+                return Ok(Some((self.store.info(key, &meta), self)));
+            }
+        }
+    }
+
+    /// The next item of the provider's listing, with retries.
+    async fn item(&mut self) -> Result<Option<ObjectMeta>> {
+        let store = self.store;
+        let folder = self.prefix.to_string();
+        let state = tokio::sync::Mutex::new((self.pages.take(), self.after.clone()));
+        let found = retry_read(&store.env, store.policy, || async {
+            let mut state = state.lock().await;
+            let (pages, after) = &mut *state;
+            let below = self.prefix.folder().map(path).transpose()?;
+            let opened = match pages.take() {
+                Some(pages) => pages,
+                None => match after {
+                    Some(after) => store.client.list_with_offset(below.as_ref(), &path(after)?),
+                    None => store.client.list(below.as_ref()),
+                },
+            };
+            let mut opened = opened;
+            let asked = store.asked(Operation::List, &folder, None);
+            let exchange = Exchange::default();
+            let next = async { opened.next().await.transpose() };
+            match store.call(&asked, &exchange, store.timeout, next).await {
+                Ok(item) => {
+                    *pages = Some(opened);
+                    Ok(item)
+                }
+                Err(Failure::Missing | Failure::Rejected) => Ok(None),
+                Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
+            }
+        })
+        .await?;
+        self.pages = state.into_inner().0;
+        Ok(found)
+    }
+}
+
+impl fmt::Display for ObjectBlobStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for ObjectBlobStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectBlobStore({:?} at {:?})", self.name, self.endpoint)
+    }
+}
