@@ -34,7 +34,7 @@ pub use key::{BlobKey, BlobPrefix, MAX_KEY_BYTES, MAX_SEGMENT_BYTES};
 pub use memory::MemoryBlobStore;
 pub use precondition::Precondition;
 pub use prefixed::Prefixed;
-pub use probe::{Check, ProbeGate, ProbePolicy, ProbeReport, Verdict, probe};
+pub use probe::{Check, Gated, ProbeGate, ProbePolicy, ProbeReport, Verdict, probe};
 pub use range::clamp as clamp_range;
 pub use store::{
     Attempt, Blob, BlobInfo, ConditionalBlobStore, Deleted, Endpoint, Fetched, GetOptions,

@@ -154,7 +154,7 @@ impl FromStr for Version {
         let decode = |text: &str| {
             percent_decode_str(text)
                 .decode_utf8()
-                .map(|text| text.into_owned())
+                .map(std::borrow::Cow::into_owned)
                 .map_err(|_| invalid())
         };
         let etag = if etag.is_empty() { None } else { Some(decode(etag)?) };

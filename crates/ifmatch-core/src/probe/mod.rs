@@ -6,11 +6,13 @@
 
 mod checks;
 mod gate;
+mod gated;
 mod report;
 #[cfg(test)]
 mod tests;
 
 pub use gate::{ProbeGate, ProbePolicy};
+pub use gated::Gated;
 pub use report::{Check, ProbeReport, Verdict};
 
 use futures::TryStreamExt;

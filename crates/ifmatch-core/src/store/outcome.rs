@@ -210,7 +210,7 @@ impl<'a> Case<'a> {
     {
         let mut backoff = Backoff::start(store.env(), store.retry_policy());
         loop {
-            let (hint, mut looks) = match attempt().await {
+            let (hint, mut looks, last) = match attempt().await {
                 Attempt::Applied(done) => return Ok(done),
                 Attempt::Refused(error) if !self.unclear => {
                     if error.retry() != Retry::Same {
@@ -219,11 +219,15 @@ impl<'a> Case<'a> {
                     backoff.pause_after(error).await?;
                     continue;
                 }
-                Attempt::Refused(error) => (error, 0),
-                Attempt::Rejected { .. } => (self.stale_hint(), SECOND_LOOKS),
+                Attempt::Refused(error) => {
+                    let last = error.retry() != Retry::Same;
+                    (error, 0, last)
+                }
+                Attempt::Rejected { .. } => (self.stale_hint(), SECOND_LOOKS, false),
                 Attempt::Unknown(error) => {
                     self.unclear = true;
-                    (error, 0)
+                    let last = is_final(&error);
+                    (error, 0, last)
                 }
             };
             // Read back until the object has spoken.
@@ -250,8 +254,11 @@ impl<'a> Case<'a> {
                     }
                     // A refusal for good after an unclear attempt: sending
                     // again is no use, and that attempt may still land.
-                    Verdict::NotYet if is_final(&hint) => return Err(self.unknown(hint)),
+                    Verdict::NotYet if last => return Err(self.unknown(hint)),
                     Verdict::NotYet => {
+                        // A rejection that the object keeps contradicting was
+                        // no verdict: a twin of it may have been applied.
+                        self.unclear = true;
                         backoff.pause_after(hint).await.map_err(|error| self.unknown(error))?;
                         break;
                     }
@@ -264,11 +271,10 @@ impl<'a> Case<'a> {
     fn judge(&self, found: Option<BlobInfo>) -> Verdict {
         let Some(info) = found else {
             return match (self.operation, self.precondition) {
-                (_, Precondition::IfAbsent) => Verdict::NotYet,
                 (Operation::Delete, Precondition::Overwrite) => Verdict::Mine(Version::default()),
-                (_, Precondition::Overwrite) => Verdict::NotYet,
                 (_, Precondition::IfMatch(_)) if self.unclear => Verdict::Unclear,
                 (_, Precondition::IfMatch(_)) => Verdict::Conflict(Current::Absent),
+                (_, Precondition::IfAbsent | Precondition::Overwrite) => Verdict::NotYet,
             };
         };
         let record = info.write.as_ref();

@@ -1,1 +1,9 @@
+//! The outcome rule, tried: one test per rule, and a search through every
+//! small history in which a fault and a foreign write can meet.
 
+mod history;
+mod oracle;
+mod rules;
+mod scripted;
+mod search;
+mod world;

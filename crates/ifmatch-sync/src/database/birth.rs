@@ -1,0 +1,143 @@
+//! How a working copy comes to be.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ifmatch_core::{ConditionalBlobStore, Instrumented};
+
+use super::SyncedDatabase;
+use super::report::{Outcome, SyncReport};
+use crate::commit_id::JournalId;
+use crate::error::{Error, Result, SyncConflict};
+use crate::local::{Base, CopyLock, Sidecar, blocking, connect, folder_of, sync_folder};
+use crate::options::SyncOptions;
+use crate::remote::{HeadRead, create_marker, fetch_snapshot, read_head};
+
+impl SyncedDatabase {
+    /// Starts sharing an existing SQLite file: its content becomes the first
+    /// commit. `url` is remembered beside the file; it must hold no secret.
+    ///
+    /// The store is probed first, once per endpoint.
+    ///
+    /// # Errors
+    /// `not_found` for a missing file, `invalid` where it is a working copy
+    /// already, [`Error::Conflict`] where a database is published there, and
+    /// `unsupported` where the store does not keep its conditions; nothing was
+    /// published. Otherwise as [`push`](Self::push); calling it again goes on.
+    ///
+    /// # Cost
+    /// Four requests and the probe.
+    pub async fn init(
+        path: &Path,
+        store: Arc<dyn ConditionalBlobStore>,
+        url: &str,
+        options: SyncOptions,
+    ) -> Result<(Self, SyncReport)> {
+        let this = Self::at(path, store, options);
+        {
+            let lock = CopyLock::acquire(path, this.store.env(), this.options.wait);
+            let (file, wait) = (path.to_owned(), this.options.wait);
+            let exists = blocking(move || {
+                let connection = connect(&file, wait)?;
+                // A file that is no database fails here and not half-way.
+                connection
+                    .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+                    .map_err(Error::sqlite(&file))?;
+                connection
+                    .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+                    .map_err(Error::sqlite(&file))
+            });
+            exists.await?;
+            let _lock = lock.await?;
+            let file = path.to_owned();
+            let sidecar = blocking(move || Sidecar::load(&file)).await?;
+            if let Some(sidecar) = &sidecar
+                && (sidecar.base.is_some() || sidecar.url != url)
+            {
+                return Err(Error::invalid(format!(
+                    "{} is a working copy of {} already",
+                    path.display(),
+                    sidecar.url
+                )));
+            }
+            let journal = match &sidecar {
+                Some(sidecar) => sidecar.journal,
+                None => JournalId::random(this.store.env()),
+            };
+            create_marker(&*this.store, journal).await?;
+            if sidecar.is_none() {
+                refuse_published(&*this.store).await?;
+                let (file, new) = (path.to_owned(), Sidecar::new(url, journal));
+                blocking(move || new.save(&file)).await?;
+            }
+        }
+        let report = this.push().await?;
+        Ok((this, report))
+    }
+
+    /// Makes a new working copy of what is published.
+    ///
+    /// # Atomicity
+    /// `path` appears with all of its content, verified, or not at all.
+    ///
+    /// # Errors
+    /// `invalid` where `path` exists, `not_found` where nothing is published,
+    /// `corrupt` where it does not verify.
+    ///
+    /// # Cost
+    /// Two requests.
+    pub async fn clone_to(
+        path: &Path,
+        store: Arc<dyn ConditionalBlobStore>,
+        url: &str,
+        options: SyncOptions,
+    ) -> Result<(Self, SyncReport)> {
+        let this = Self::at(path, store, options);
+        refuse_existing(path)?;
+        let store = Instrumented::new(Arc::clone(&this.store));
+        let HeadRead::Found(head, version) = read_head(&store, None).await? else {
+            let what = format!("{} holds no database: `db init` makes one", this.store);
+            return Err(Error::not_found(what));
+        };
+        let folder = folder_of(path);
+        let (commit, limit) = (head.commit(), this.options.max_database);
+        let image = fetch_snapshot(&store, &commit, &head.snapshot, folder, limit).await?;
+        let _lock = CopyLock::acquire(path, this.store.env(), this.options.wait).await?;
+        let mut sidecar = Sidecar::new(url, head.journal);
+        sidecar.adopt(Base { head: *head, version: Some(version) });
+        let file = path.to_owned();
+        blocking(move || {
+            // The sidecar first: without the database it is debris that the
+            // next clone replaces, the other way round it would be a swap.
+            refuse_existing(&file)?;
+            sidecar.save(&file)?;
+            image
+                .persist_noclobber(&file)
+                .map_err(|error| Error::io("creating", &file)(error.error))?;
+            sync_folder(folder_of(&file))
+        })
+        .await?;
+        let cost = store.log().totals();
+        let outcome = Outcome::Pulled;
+        Ok((this, SyncReport { outcome, base: commit, replaced: None, saved: None, cost }))
+    }
+}
+
+fn refuse_existing(path: &Path) -> Result<()> {
+    if path.try_exists().map_err(Error::io("looking for", path))? {
+        return Err(Error::invalid(format!(
+            "{} exists: a clone replaces nothing; choose another name",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+async fn refuse_published(store: &dyn ConditionalBlobStore) -> Result<()> {
+    if let HeadRead::Found(head, _) = read_head(store, None).await? {
+        let remote = head.commit();
+        let conflict = SyncConflict { base: None, remote, reloaded: false, saved: None };
+        return Err(Error::Conflict(Box::new(conflict)));
+    }
+    Ok(())
+}
