@@ -31,6 +31,8 @@
 mod open;
 
 pub use ifmatch_core::*;
+#[cfg(feature = "sqlite")]
+pub use open::{OpenMetaOptions, open_meta_store};
 pub use open::{OpenOptions, open};
 
 /// Documents with ETags: the trait and its vocabulary.

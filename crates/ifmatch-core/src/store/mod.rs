@@ -109,10 +109,17 @@ pub trait ConditionalBlobStore: std::fmt::Debug + std::fmt::Display + Send + Syn
     /// The answer is true: applied, [`Conflict`](crate::Error::Conflict) or
     /// [`OutcomeUnknown`](crate::Error::OutcomeUnknown). Every failure, a
     /// "precondition failed" included, is only a hint and is resolved by
-    /// reading back which write the object carries. Left open: one request that
-    /// the network delivers twice *and* whose effect is overwritten before the
-    /// read-back, and, under `IfAbsent`, an object that we created, somebody
-    /// deleted and somebody created anew in between.
+    /// reading back which write the object carries. Left open:
+    /// - one request that the network delivers twice *and* whose effect is
+    ///   overwritten before the read-back;
+    /// - under `IfAbsent`, an object that we created, somebody deleted and
+    ///   somebody created anew in between;
+    /// - where versions are hashes of bodies, an object that holds the old
+    ///   bytes again after our write and is then replaced by a writer that still
+    ///   held the old version: bodies with a nonce cannot be restored;
+    /// - a request that is still under way lands when its precondition comes to
+    ///   hold again (`IfAbsent` after a deletion, restored bytes): names and
+    ///   bodies that never return are out of its reach.
     ///
     /// # Errors
     /// - `Conflict`: nothing was applied.
@@ -138,7 +145,9 @@ pub trait ConditionalBlobStore: std::fmt::Debug + std::fmt::Display + Send + Syn
     /// # Errors
     /// As [`put`](Self::put); [`Invalid`](crate::Error::Invalid) under
     /// `IfAbsent`. A lost answer to a delete under `IfMatch` whose blob is gone
-    /// afterwards is `OutcomeUnknown`: nobody signs a deletion.
+    /// afterwards is `OutcomeUnknown`: nobody signs a deletion. For the same
+    /// reason one request that the network delivers twice is left open: its
+    /// second answer makes it a conflict with an absent blob.
     ///
     /// # Cost
     /// One request while nothing fails; one more for each failure.

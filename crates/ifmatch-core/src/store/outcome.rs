@@ -27,14 +27,16 @@ const SECOND_LOOKS: u32 = 2;
 pub enum Resolved {
     /// It was applied and made this version.
     Applied(Stored),
-    /// It was not applied and never will be.
+    /// It was not applied, and will not be while what is there now stays (under
+    /// `IfMatch` on unique versions: never).
     Never {
         /// What is there.
         current: Current,
     },
-    /// It has not been applied; a request under way may still be.
+    /// Its precondition holds: it has not been applied (or, under `IfAbsent`,
+    /// was deleted since); a request under way may still be.
     Open,
-    /// The object no longer says.
+    /// The object does not say, or no longer.
     Forgotten,
 }
 
@@ -144,6 +146,8 @@ pub async fn resolve_put<S: ConditionalBlobStore + ?Sized>(
         Verdict::Mine(version) => {
             Resolved::Applied(Stored { version: version.with_write(unknown.write), date })
         }
+        // Nothing depends on what is there, so what is there proves nothing.
+        Verdict::NotYet if unknown.expected == Precondition::Overwrite => Resolved::Forgotten,
         Verdict::NotYet => Resolved::Open,
         Verdict::Conflict(current) => Resolved::Never { current },
         Verdict::Unclear => Resolved::Forgotten,
@@ -278,8 +282,9 @@ impl<'a> Case<'a> {
             };
         };
         let record = info.write.as_ref();
+        let there = info.version.clone().with_write(record.map(|record| record.id));
         if self.write.is_some() && record.map(|record| record.id) == self.write {
-            return Verdict::Mine(info.version);
+            return Verdict::Mine(there);
         }
         let base = record.and_then(|record| record.base.as_ref());
         if let Some(Base::Version(version)) = base {
@@ -290,10 +295,10 @@ impl<'a> Case<'a> {
         }
         let stood_between = match (self.precondition, base) {
             (Precondition::Overwrite, _) => return Verdict::NotYet,
-            (Precondition::IfMatch(expected), _) if info.version == *expected => {
+            (Precondition::IfMatch(expected), _) if there == *expected => {
                 let proven = match self.versions {
                     Versions::Unique => true,
-                    Versions::ByContent => !self.unclear || info.version.is_same_write(expected),
+                    Versions::ByContent => !self.unclear || there.is_same_write(expected),
                 };
                 return if proven { Verdict::NotYet } else { Verdict::Unclear };
             }
@@ -307,7 +312,7 @@ impl<'a> Case<'a> {
         if stood_between && self.unclear {
             Verdict::Unclear
         } else {
-            Verdict::Conflict(Current::Present(info.version))
+            Verdict::Conflict(Current::Present(there))
         }
     }
 

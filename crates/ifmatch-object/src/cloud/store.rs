@@ -6,24 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use ifmatch_core::{
-    Attempt, Blob, BlobInfo, BlobKey, BlobPrefix, Capabilities, ConditionalBlobStore, Current,
-    Deleted, Endpoint, Env, Error, Fetched, GetOptions, ListOrder, Operation, Precondition,
-    ProbeGate, Reach, Reason, Result, RetryPolicy, Stored, Timestamp, Version, Versions, WriteId,
-    clamp_range, retry_read,
+    Attempt, BlobInfo, BlobKey, BlobPrefix, Capabilities, ConditionalBlobStore, Deleted, Endpoint,
+    Env, Error, Fetched, GetOptions, ListOrder, Operation, Precondition, ProbeGate, Reach, Reason,
+    Result, RetryPolicy, Stored, Timestamp, Version, Versions, WriteId, retry_read,
 };
 use object_store::path::Path;
-use object_store::{
-    GetOptions as ObjectGet, GetRange, ObjectMeta, ObjectStore, PutMode, PutOptions, PutPayload,
-    UpdateVersion,
-};
+use object_store::{ObjectMeta, ObjectStore, PutMode, PutOptions, PutPayload, UpdateVersion};
 
 use super::classify::{Asked, Failure, classify};
 use super::delete::Deleter;
 use super::exchange::Exchange;
+use super::list::Listing;
 use super::metadata;
 
 /// Which provider's rules a store follows.
@@ -156,7 +152,7 @@ impl ObjectBlobStore {
         }
     }
 
-    fn info(&self, key: BlobKey, meta: &ObjectMeta) -> BlobInfo {
+    pub(super) fn info(&self, key: BlobKey, meta: &ObjectMeta) -> BlobInfo {
         BlobInfo {
             key,
             version: self.version(meta.e_tag.as_deref(), meta.version.as_deref()),
@@ -164,130 +160,6 @@ impl ObjectBlobStore {
             last_modified: Some(Timestamp::from_micros(meta.last_modified.timestamp_micros())),
             write: None,
             date: None,
-        }
-    }
-
-    async fn get_once(&self, key: &BlobKey, path: &Path, options: &GetOptions) -> Result<Fetched> {
-        let expected = options.if_match.clone().map(Precondition::IfMatch);
-        let asked = self.asked(Operation::Get, key.as_str(), expected.as_ref());
-        let exchange = Exchange::default();
-        let mut request = ObjectGet::default();
-        request.if_none_match = options.if_none_match.as_ref().and_then(Version::quoted_etag);
-        if let Some(version) = &options.if_match {
-            match version.generation() {
-                Some(generation) if !self.foreign => {
-                    exchange.add_header("x-goog-if-generation-match", generation);
-                }
-                _ => request.if_match = version.quoted_etag(),
-            }
-        }
-        if let Some(range) = &options.range {
-            // An empty range can be told only after the size is known.
-            let end = range.end.max(range.start.saturating_add(1));
-            request.range = Some(GetRange::Bounded(range.start..end));
-        }
-        let answer = self.client.get_opts(path, request);
-        let got = match self.call(&asked, &exchange, self.timeout, answer).await {
-            Ok(got) => got,
-            Err(failure) => return self.not_got(key, options, failure, &exchange).await,
-        };
-        let mut info = self.info(key.clone(), &got.meta);
-        info.write = metadata::record(&got.attributes);
-        info.version = info.version.with_write(info.write.as_ref().map(|write| write.id));
-        info.date = exchange.date();
-        if let Some(range) = &options.range {
-            clamp_range(key, info.size, range)?;
-        }
-        let expected_len = got.range.end - got.range.start;
-        let body = self.body(&asked, got.into_stream(), expected_len).await?;
-        Ok(Fetched::Found(Blob { body, info }))
-    }
-
-    /// Reads a body; each piece of it must come within the time limit.
-    async fn body(
-        &self,
-        asked: &Asked<'_>,
-        mut pieces: BoxStream<'static, object_store::Result<Bytes>>,
-        expected: u64,
-    ) -> Result<Bytes> {
-        let exchange = Exchange::default();
-        let mut body = BytesMut::new();
-        loop {
-            let next = async { pieces.next().await.transpose() };
-            match self.call(asked, &exchange, self.timeout, next).await {
-                Ok(Some(piece)) => body.extend_from_slice(&piece),
-                Ok(None) if body.len() as u64 == expected => return Ok(body.freeze()),
-                Ok(None) => {
-                    let short = format!("{} of {expected} bytes of the body arrived", body.len());
-                    return Err(asked.unavailable(Reason::source(short)));
-                }
-                Err(failure) => {
-                    let broken = || asked.unavailable(Reason::source("the body broke off"));
-                    return Err(match failure.into_error() {
-                        // Headers had arrived: whatever broke the body is passing.
-                        Some(Error::Unavailable { source, .. } | Error::Denied { source, .. }) => {
-                            asked.unavailable(source)
-                        }
-                        Some(error) => error,
-                        None => broken(),
-                    });
-                }
-            }
-        }
-    }
-
-    async fn not_got(
-        &self,
-        key: &BlobKey,
-        options: &GetOptions,
-        failure: Failure,
-        exchange: &Exchange,
-    ) -> Result<Fetched> {
-        let date = exchange.date();
-        let answered_with = |status: u16| match exchange.wire() {
-            Some(super::exchange::Wire::Answered(answer)) => answer.status.as_u16() == status,
-            _ => false,
-        };
-        if answered_with(304) {
-            return Ok(Fetched::NotModified { date });
-        }
-        if answered_with(416) {
-            let size = self.head(key).await?.map_or(0, |info| info.size);
-            let range = options.range.clone().unwrap_or(0..0);
-            clamp_range(key, size, &range)?;
-        }
-        match (failure, &options.if_match) {
-            (Failure::Missing, None) => Ok(Fetched::Absent { date }),
-            (Failure::Rejected | Failure::Missing, Some(version)) => {
-                let expected = Precondition::IfMatch(version.clone());
-                let current = match self.head(key).await {
-                    Ok(Some(info)) => Current::Present(info.version),
-                    Ok(None) => Current::Absent,
-                    Err(_) => Current::Unknown,
-                };
-                Err(Error::conflict(key, expected, current))
-            }
-            (Failure::Rejected, None) => Ok(Fetched::NotModified { date }),
-            (Failure::Refused(error) | Failure::Unknown(error), _) => Err(error),
-        }
-    }
-
-    async fn head_once(&self, key: &BlobKey, path: &Path) -> Result<Option<BlobInfo>> {
-        let asked = self.asked(Operation::Head, key.as_str(), None);
-        let exchange = Exchange::default();
-        let mut request = ObjectGet::default();
-        request.head = true;
-        let answer = self.client.get_opts(path, request);
-        match self.call(&asked, &exchange, self.timeout, answer).await {
-            Ok(got) => {
-                let mut info = self.info(key.clone(), &got.meta);
-                info.write = metadata::record(&got.attributes);
-                info.version = info.version.with_write(info.write.as_ref().map(|write| write.id));
-                info.date = exchange.date();
-                Ok(Some(info))
-            }
-            Err(Failure::Missing | Failure::Rejected) => Ok(None),
-            Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
         }
     }
 
@@ -399,13 +271,7 @@ impl ConditionalBlobStore for ObjectBlobStore {
         prefix: &BlobPrefix,
         start_after: Option<&BlobKey>,
     ) -> BoxStream<'_, Result<BlobInfo>> {
-        let listing = Listing {
-            store: self,
-            prefix: prefix.clone(),
-            after: start_after.cloned(),
-            pages: None,
-        };
-        stream::try_unfold(listing, Listing::next).boxed()
+        Listing::stream(self, prefix, start_after)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -438,63 +304,6 @@ impl ConditionalBlobStore for ObjectBlobStore {
 
     fn probe_gate(&self) -> Option<&ProbeGate> {
         None
-    }
-}
-
-/// A listing that goes on behind the last key where a page fails.
-struct Listing<'a> {
-    store: &'a ObjectBlobStore,
-    prefix: BlobPrefix,
-    after: Option<BlobKey>,
-    pages: Option<BoxStream<'static, object_store::Result<ObjectMeta>>>,
-}
-
-impl Listing<'_> {
-    async fn next(mut self) -> Result<Option<(BlobInfo, Self)>> {
-        loop {
-            let Some(meta) = self.item().await? else { return Ok(None) };
-            // A foreign name that breaks the rules of keys is not ours to list.
-            let Ok(key) = BlobKey::internal(meta.location.as_ref()) else { continue };
-            let wanted = self.after.as_ref().is_none_or(|after| key > *after);
-            if wanted && self.prefix.contains(&key) {
-                self.after = Some(key.clone());
-                return Ok(Some((self.store.info(key, &meta), self)));
-            }
-        }
-    }
-
-    /// The next item of the provider's listing, with retries.
-    async fn item(&mut self) -> Result<Option<ObjectMeta>> {
-        let store = self.store;
-        let folder = self.prefix.to_string();
-        let state = tokio::sync::Mutex::new((self.pages.take(), self.after.clone()));
-        let found = retry_read(&store.env, store.policy, || async {
-            let mut state = state.lock().await;
-            let (pages, after) = &mut *state;
-            let below = self.prefix.folder().map(path).transpose()?;
-            let opened = match pages.take() {
-                Some(pages) => pages,
-                None => match after {
-                    Some(after) => store.client.list_with_offset(below.as_ref(), &path(after)?),
-                    None => store.client.list(below.as_ref()),
-                },
-            };
-            let mut opened = opened;
-            let asked = store.asked(Operation::List, &folder, None);
-            let exchange = Exchange::default();
-            let next = async { opened.next().await.transpose() };
-            match store.call(&asked, &exchange, store.timeout, next).await {
-                Ok(item) => {
-                    *pages = Some(opened);
-                    Ok(item)
-                }
-                Err(Failure::Missing | Failure::Rejected) => Ok(None),
-                Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
-            }
-        })
-        .await?;
-        self.pages = state.into_inner().0;
-        Ok(found)
     }
 }
 

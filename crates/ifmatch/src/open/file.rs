@@ -29,6 +29,6 @@ pub(super) fn open(url: &Url, options: &OpenOptions) -> Result<Opened> {
         _ => Ok(false),
     })?;
     let root = PathBuf::from(query::path(url)?);
-    let store = FsBlobStore::new(root, fs, options.env.clone())?.with_retry_policy(options.policy);
+    let store = FsBlobStore::new(root, fs.retry(options.policy), options.env.clone())?;
     Ok(Opened { store: Arc::new(store), folder: String::new(), custom_endpoint: false, probe })
 }

@@ -5,9 +5,14 @@ mod cloud;
 #[cfg(feature = "fs")]
 mod file;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod meta;
 mod query;
 #[cfg(test)]
 mod tests;
+
+#[cfg(feature = "sqlite")]
+pub use meta::{OpenMetaOptions, open_meta_store};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +25,9 @@ use url::Url;
 /// The schemes and what stands behind them.
 const SCHEMES: &str = "memory://name, file:///dir, s3://bucket/prefix, gs://bucket/prefix, \
                        az://container/prefix";
+
+/// The schemes that have a feature.
+const KNOWN: [&str; 4] = ["file", "s3", "gs", "az"];
 
 /// A blob store by its URL, with the default options.
 ///
@@ -101,13 +109,13 @@ impl OpenOptions {
             "memory" => memory::open(url, self),
             #[cfg(feature = "fs")]
             "file" => file::open(url, self),
-            #[cfg(feature = "cloud")]
-            "s3" if cfg!(feature = "s3") => cloud::open(url, self),
-            #[cfg(feature = "cloud")]
-            "gs" if cfg!(feature = "gcs") => cloud::open(url, self),
-            #[cfg(feature = "cloud")]
-            "az" if cfg!(feature = "azure") => cloud::open(url, self),
-            scheme @ ("file" | "s3" | "gs" | "az") => Err(Error::unsupported(format!(
+            #[cfg(feature = "s3")]
+            "s3" => cloud::open(url, self),
+            #[cfg(feature = "gcs")]
+            "gs" => cloud::open(url, self),
+            #[cfg(feature = "azure")]
+            "az" => cloud::open(url, self),
+            scheme if KNOWN.contains(&scheme) => Err(Error::unsupported(format!(
                 "{scheme}:// is not compiled in: switch on its feature of the crate `ifmatch`"
             ))),
             scheme => Err(Error::invalid(format!(

@@ -11,18 +11,18 @@ use std::fmt;
 use super::scripted::{Fate, Look, Seen};
 use super::world::{MINE, World};
 use crate::capabilities::Versions;
-use crate::error::{Error, Result};
+use crate::error::{Error, OutcomeUnknown, Result};
 use crate::precondition::Precondition;
-use crate::store::{BlobInfo, Stored};
+use crate::store::{BlobInfo, Resolved, Stored};
 use crate::version::Version;
 use crate::write_id::{Base, WriteId};
 
 /// What the caller was told.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(super) enum Told {
     Done(Version),
     Conflict,
-    Unknown,
+    Unknown(Box<OutcomeUnknown>),
     /// Any other error: nothing was applied and nothing is under way.
     Failed,
 }
@@ -48,7 +48,7 @@ impl Told {
         match result {
             Ok(made) => Self::Done(made.version()),
             Err(Error::Conflict(_)) => Self::Conflict,
-            Err(Error::OutcomeUnknown(_)) => Self::Unknown,
+            Err(Error::OutcomeUnknown(unknown)) => Self::Unknown(unknown),
             Err(_) => Self::Failed,
         }
     }
@@ -61,7 +61,6 @@ pub(super) struct Truth {
     /// A request that may still arrive.
     under_way: bool,
     mine: Vec<Version>,
-    put: bool,
     delete_any: bool,
     /// Why a conflict may be false here, where the docs leave that open.
     open: Option<&'static str>,
@@ -69,13 +68,11 @@ pub(super) struct Truth {
 
 impl Truth {
     pub(super) fn of(world: &World, condition: &Precondition) -> Self {
-        let put = !world.mine.is_empty();
         Self {
             applied: world.applied(),
             under_way: !world.under_way.is_empty(),
             mine: world.mine.clone(),
-            put,
-            delete_any: !put && *condition == Precondition::Overwrite,
+            delete_any: world.mine.is_empty() && *condition == Precondition::Overwrite,
             open: left_open(world, condition),
         }
     }
@@ -167,8 +164,8 @@ struct Alike {
     applied: bool,
     not_applied: bool,
     under_way: bool,
-    unknown: bool,
-    seen: Vec<Seen>,
+    /// Somebody was told "unknown", having seen this.
+    unknown: Option<Vec<Seen>>,
 }
 
 /// What was told in all histories.
@@ -179,6 +176,7 @@ pub(super) struct Verdicts {
     conflicts: u64,
     unknown: u64,
     failed: u64,
+    resolved: u64,
     left_open: HashMap<&'static str, u64>,
     alike: HashMap<Vec<Glimpse>, Alike>,
     views: usize,
@@ -189,7 +187,7 @@ impl Verdicts {
     ///
     /// `spare`: more could have happened in it, so that its opposite, if there
     /// is one, is among the histories too.
-    pub(super) fn add(&mut self, seen: &[Seen], told: Told, truth: &Truth, spare: bool) {
+    pub(super) fn add(&mut self, seen: &[Seen], told: &Told, truth: &Truth, spare: bool) {
         self.histories += 1;
         let mut names = Names::default();
         let view: Vec<_> = seen.iter().map(|seen| names.glimpse(seen)).collect();
@@ -202,7 +200,7 @@ impl Verdicts {
                 self.done += 1;
                 let gone = matches!(seen.last(), Some(Seen::Object(None))) && truth.delete_any;
                 assert!(truth.applied || gone, "told done, never applied: {seen:#?}");
-                let ours = !truth.put || truth.mine.contains(&version);
+                let ours = truth.mine.is_empty() || truth.mine.contains(version);
                 assert!(ours, "told {version:?}, made {:?}: {seen:#?}", truth.mine);
             }
             Told::Conflict if !truth.applied => self.conflicts += 1,
@@ -210,11 +208,10 @@ impl Verdicts {
                 Some(open) => *self.left_open.entry(open).or_default() += 1,
                 None => panic!("told a conflict, but it was applied: {truth:?} {seen:#?}"),
             },
-            Told::Unknown => {
+            Told::Unknown(_) => {
                 self.unknown += 1;
                 if spare {
-                    alike.unknown = true;
-                    alike.seen = seen.to_vec();
+                    alike.unknown = Some(seen.to_vec());
                 }
             }
             Told::Failed => {
@@ -225,10 +222,25 @@ impl Verdicts {
         }
     }
 
+    /// Adds what was found out later about a put that ended unknown.
+    ///
+    /// `excused`: the read was stale, or what we created was deleted.
+    pub(super) fn add_resolved(&mut self, resolved: &Resolved, truth: &Truth, excused: bool) {
+        let open = truth.open.is_some();
+        let holds = match resolved {
+            Resolved::Applied(stored) => truth.mine.contains(&stored.version),
+            Resolved::Never { .. } => !truth.applied || open,
+            Resolved::Open => !truth.applied || excused || open,
+            Resolved::Forgotten => true,
+        };
+        assert!(holds, "resolved as {resolved:?}, but {truth:?}");
+        self.resolved += u64::from(*resolved != Resolved::Forgotten);
+    }
+
     /// Panics where the caller was told "unknown" though what was seen leaves
     /// one answer only.
     pub(super) fn check(&self, setting: &str) {
-        for alike in self.alike.values().filter(|alike| alike.unknown) {
+        for alike in self.alike.values().filter(|alike| alike.unknown.is_some()) {
             let open = alike.not_applied && (alike.applied || alike.under_way);
             assert!(open, "{setting}: unknown without need: {alike:#?}");
         }
@@ -240,6 +252,7 @@ impl Verdicts {
         self.conflicts += other.conflicts;
         self.unknown += other.unknown;
         self.failed += other.failed;
+        self.resolved += other.resolved;
         self.views += other.views + other.alike.len();
         for (open, count) in other.left_open {
             *self.left_open.entry(open).or_default() += count;
@@ -249,12 +262,12 @@ impl Verdicts {
 
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { histories, done, conflicts, unknown, failed, .. } = self;
+        let Self { histories, done, conflicts, unknown, failed, resolved, .. } = self;
         let views = self.views + self.alike.len();
         write!(
             f,
             "{histories} histories, {views} views: {done} done, {conflicts} conflicts, \
-             {unknown} unknown, {failed} failed, left open {:?}",
+             {unknown} unknown ({resolved} of them resolved later), {failed} failed, left open {:?}",
             self.left_open
         )
     }

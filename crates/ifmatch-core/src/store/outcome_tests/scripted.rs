@@ -80,7 +80,6 @@ pub(super) enum Seen {
 pub(super) struct Scripted<D> {
     pub(super) state: Mutex<(World, D)>,
     pub(super) seen: Mutex<Vec<Seen>>,
-    /// Attempts and heads that were made.
     policy: RetryPolicy,
     capabilities: Capabilities,
     env: Env,
@@ -135,15 +134,12 @@ impl<D: Director> Scripted<D> {
                 });
             }
         };
-        match answer {
-            Some(stored) => {
-                self.see(Seen::Applied);
-                Attempt::Applied(stored)
-            }
-            None => {
-                self.see(Seen::Rejected);
-                Attempt::Rejected { date: None }
-            }
+        if let Some(stored) = answer {
+            self.see(Seen::Applied);
+            Attempt::Applied(stored)
+        } else {
+            self.see(Seen::Rejected);
+            Attempt::Rejected { date: None }
         }
     }
 

@@ -92,6 +92,8 @@ impl World {
             stale: false,
             deletes: 0,
         };
+        // Versions never return, not even those of an object that is gone.
+        world.writes = u64::from(!exists);
         if exists {
             world.write(FIRST.into(), &Precondition::IfAbsent, WriteId::from_bytes([1; 16]));
             world.first.clone_from(&world.object);

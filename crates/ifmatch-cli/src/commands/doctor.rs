@@ -1,0 +1,58 @@
+//! `ifmatch doctor`: does this store keep its conditions?
+
+use ifmatch::{Capabilities, ProbeReport, probe};
+use serde_json::json;
+
+use super::open;
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) async fn run(url: &str, global: &Global, output: &Output) -> Result<(), Failure> {
+    let store = open(&asking_by_itself(url), global)?;
+    let report = probe(&*store).await?;
+    let json = json!({
+        "store": report.store(),
+        "verdict": report.verdict(),
+        "checks": report.checks(),
+    });
+    output.result(&table(&report, &store.capabilities()), &json)?;
+    report.require_safe()?;
+    Ok(())
+}
+
+/// The doctor probes; the store need not probe once more before its writes.
+fn asking_by_itself(url: &str) -> String {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let kept = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("probe="));
+    let options: Vec<_> = kept.chain(["probe=never"]).collect();
+    format!("{path}?{}", options.join("&"))
+}
+
+fn table(report: &ProbeReport, can: &Capabilities) -> String {
+    let mut text = format!("{}\n", report.store());
+    for check in report.checks() {
+        let mark = if check.ok { "ok  " } else { "FAIL" };
+        text.push_str(&format!("  {mark} {:<20} {}\n", check.name, check.detail));
+    }
+    let rate = can
+        .writes_per_second_per_key
+        .map_or_else(|| "no stated limit".to_owned(), |rate| format!("{rate} per second"));
+    let body = if can.max_body == u64::MAX {
+        "no limit".to_owned()
+    } else {
+        format!("{} MiB", can.max_body >> 20)
+    };
+    for (name, value) in [
+        ("versions", format!("{:?}", can.versions)),
+        ("conditional delete", if can.delete_if_match { "yes" } else { "no" }.to_owned()),
+        ("list order", format!("{:?}", can.list_order)),
+        ("writes per key", rate),
+        ("reach", format!("{:?}", can.reach)),
+        ("largest body", body),
+    ] {
+        text.push_str(&format!("       {name:<20} {value}\n"));
+    }
+    text.push_str(&format!("verdict: {}", report.verdict()));
+    text
+}

@@ -1,0 +1,198 @@
+//! Entity tags of documents.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ifmatch_core::Env;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The random part of an [`ETag`]: 96 bits, drawn where the document is written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Nonce([u8; 12]);
+
+impl Nonce {
+    /// Draws one.
+    pub fn draw(env: &Env) -> Self {
+        let mut bytes = [0; 12];
+        env.fill_random(&mut bytes);
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The entity tag of one state of a document (RFC 9110 8.8.3, always strong).
+///
+/// Printed in quotes, `"<counter>-<nonce>"`: the counter in base 36 is for
+/// reading only, the nonce's 96 random bits make the tag unique. A tag is never
+/// used again: not after delete and recreate, not for equal bytes, not after a
+/// restart. Compare tags for equality only: order comes from positions.
+///
+/// ```
+/// use ifmatch_meta::ETag;
+/// let tag: ETag = "\"k-00112233445566778899aabb\"".parse()?;
+/// assert_eq!(tag, "k-00112233445566778899aabb".parse()?);
+/// assert!("W/\"k-00112233445566778899aabb\"".parse::<ETag>().is_err());
+/// # Ok::<(), ifmatch_meta::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ETag {
+    counter: u64,
+    nonce: Nonce,
+}
+
+impl ETag {
+    /// A tag never used before.
+    pub fn mint(counter: u64, env: &Env) -> Self {
+        Self::new(counter, Nonce::draw(env))
+    }
+
+    /// The tag of a nonce that was just drawn for it.
+    pub const fn new(counter: u64, nonce: Nonce) -> Self {
+        Self { counter, nonce }
+    }
+
+    /// The tag without its quotes, as stores keep it.
+    pub fn bare(&self) -> String {
+        format!("{}-{}", Base36(self.counter), self.nonce)
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}-{}\"", Base36(self.counter), self.nonce)
+    }
+}
+
+impl fmt::Debug for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ETag {
+    type Err = Error;
+
+    /// Reads a tag with or without its quotes.
+    fn from_str(text: &str) -> Result<Self> {
+        if text.starts_with("W/") {
+            return Err(Error::invalid(format!("etag {text:?} is weak: it never matches")));
+        }
+        let bare = match text.strip_prefix('"') {
+            Some(rest) => rest.strip_suffix('"'),
+            None => Some(text),
+        };
+        bare.and_then(parse).ok_or_else(|| Error::invalid(format!("{text:?} is no etag")))
+    }
+}
+
+fn parse(bare: &str) -> Option<ETag> {
+    let (counter, nonce) = bare.split_once('-')?;
+    let digits = counter.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    // One text for one tag: stores compare the text.
+    if !digits || (counter.starts_with('0') && counter != "0") || nonce.len() != 24 {
+        return None;
+    }
+    let hex = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; 12];
+    for (byte, pair) in bytes.iter_mut().zip(nonce.as_bytes().chunks_exact(2)) {
+        *byte = hex(pair[0])? << 4 | hex(pair[1])?;
+    }
+    Some(ETag { counter: u64::from_str_radix(counter, 36).ok()?, nonce: Nonce(bytes) })
+}
+
+impl TryFrom<String> for ETag {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<ETag> for String {
+    fn from(tag: ETag) -> Self {
+        tag.to_string()
+    }
+}
+
+/// A number as it prints in base 36.
+struct Base36(u64);
+
+impl fmt::Display for Base36 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0; 13]; // 36^13 > 2^64
+        let mut at = digits.len();
+        let mut rest = self.0;
+        loop {
+            at -= 1;
+            digits[at] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+            rest /= 36;
+            if rest == 0 {
+                break;
+            }
+        }
+        f.write_str(std::str::from_utf8(&digits[at..]).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ifmatch_core::Simulation;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_prints_quoted_and_parses_with_and_without_quotes() {
+        let env = Simulation::seeded(1).env();
+        for counter in [0, 1, 35, 36, 12_345_678, u64::MAX] {
+            let tag = ETag::mint(counter, &env);
+            assert_eq!(tag.to_string(), format!("\"{}\"", tag.bare()));
+            assert_eq!(tag.to_string().parse::<ETag>().unwrap(), tag);
+            assert_eq!(tag.bare().parse::<ETag>().unwrap(), tag);
+            let json = serde_json::to_string(&tag).unwrap();
+            assert_eq!(serde_json::from_str::<ETag>(&json).unwrap(), tag);
+        }
+        assert_eq!(Base36(36 * 36 + 35).to_string(), "10z");
+    }
+
+    #[test]
+    fn weak_and_malformed_tags_are_invalid() {
+        let nonce = "00112233445566778899aabb";
+        for text in [
+            "",
+            "\"",
+            "\"\"",
+            "*",
+            "1-",
+            &format!("W/\"1-{nonce}\""),
+            &format!("\"1-{nonce}"),
+            &format!("1-{nonce}\""),
+            &format!("01-{nonce}"),
+            &format!("+1-{nonce}"),
+            &format!("-{nonce}"),
+            &format!("A-{nonce}"),
+            &format!("1-{}", nonce.to_uppercase()),
+            &format!("1-{nonce}0"),
+            &format!("1 -{nonce}"),
+            &format!("zzzzzzzzzzzzzz-{nonce}"),
+        ] {
+            assert_eq!(text.parse::<ETag>().unwrap_err().kind(), "invalid", "{text}");
+        }
+    }
+}

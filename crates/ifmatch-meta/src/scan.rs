@@ -1,0 +1,279 @@
+//! Reading the documents of a partition in order.
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::key::{DocId, Partition};
+
+/// Which documents are meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Those of all partitions.
+    All,
+    /// Those of one.
+    Partition(Partition),
+}
+
+/// In which order of the id, as bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[allow(clippy::exhaustive_enums)] // There are two.
+pub enum Direction {
+    /// Smallest id first.
+    #[default]
+    Ascending,
+    /// Largest id first.
+    Descending,
+}
+
+/// What a scan reads, in which order, and how much of it in one page.
+///
+/// ```
+/// use ifmatch_meta::ScanOptions;
+/// let newest = ScanOptions::default().ids("2026-"..).descending().limit(20);
+/// assert_eq!(newest.limit, 20);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ScanOptions {
+    /// The smallest id.
+    pub lower: Bound<Arc<str>>,
+    /// The largest id.
+    pub upper: Bound<Arc<str>>,
+    /// The order.
+    pub direction: Direction,
+    /// Most documents in one page; 1,000 unless set, at least 1. A page also
+    /// ends after 4 MiB of bodies.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<ScanToken>,
+    /// Whether documents of ours are among them.
+    #[doc(hidden)]
+    pub with_reserved: bool,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self {
+            lower: Bound::Unbounded,
+            upper: Bound::Unbounded,
+            direction: Direction::Ascending,
+            limit: 1_000,
+            after: None,
+            with_reserved: false,
+        }
+    }
+}
+
+impl ScanOptions {
+    /// Bodies in one page, in bytes, after which it ends.
+    pub const PAGE_BYTES: usize = 4 << 20;
+
+    /// Only ids in this range, whatever the direction.
+    pub fn ids<'a>(mut self, range: impl RangeBounds<&'a str>) -> Self {
+        self.lower = range.start_bound().map(|id| Arc::from(*id));
+        self.upper = range.end_bound().map(|id| Arc::from(*id));
+        self
+    }
+
+    /// Only ids that begin with `prefix`.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.lower = Bound::Included(prefix.into());
+        self.upper = successor(prefix).map_or(Bound::Unbounded, |end| Bound::Excluded(end.into()));
+        self
+    }
+
+    /// Largest id first.
+    pub fn descending(mut self) -> Self {
+        self.direction = Direction::Descending;
+        self
+    }
+
+    /// At most so many documents in one page.
+    pub fn limit(mut self, documents: usize) -> Self {
+        self.limit = documents.max(1);
+        self
+    }
+
+    /// The page that follows the one that answered this token.
+    pub fn after(mut self, token: ScanToken) -> Self {
+        self.after = Some(token);
+        self
+    }
+
+    /// The range that is left after the token, as (lower, upper). For backends.
+    ///
+    /// # Errors
+    /// `Invalid` where the token comes from a scan in the other direction.
+    pub fn remaining(&self) -> Result<(Bound<&str>, Bound<&str>)> {
+        let (mut lower, mut upper) =
+            (self.lower.as_ref().map(|id| &**id), self.upper.as_ref().map(|id| &**id));
+        if let Some(token) = &self.after {
+            if token.direction != self.direction {
+                return Err(Error::invalid(format!("token {token} is of the other direction")));
+            }
+            let last = token.last.as_str();
+            match self.direction {
+                Direction::Ascending if begins_before(lower, last) => lower = Bound::Excluded(last),
+                Direction::Descending if ends_after(upper, last) => upper = Bound::Excluded(last),
+                _ => {} // The token lies before the range: nothing of it was read.
+            }
+        }
+        Ok((lower, upper))
+    }
+}
+
+fn begins_before(lower: Bound<&str>, id: &str) -> bool {
+    match lower {
+        Bound::Unbounded => true,
+        Bound::Included(first) | Bound::Excluded(first) => first <= id,
+    }
+}
+
+fn ends_after(upper: Bound<&str>, id: &str) -> bool {
+    match upper {
+        Bound::Unbounded => true,
+        Bound::Included(last) | Bound::Excluded(last) => last >= id,
+    }
+}
+
+/// The smallest text that is larger than all texts with this prefix.
+fn successor(prefix: &str) -> Option<String> {
+    let mut end: Vec<char> = prefix.chars().collect();
+    while let Some(last) = end.pop() {
+        let next = if last == '\u{d7ff}' { 0xe000 } else { u32::from(last) + 1 };
+        if let Some(next) = char::from_u32(next) {
+            end.push(next);
+            return Some(end.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// One page of a scan: the state at one moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Page {
+    /// The documents, in the order of the scan.
+    pub documents: Vec<Document>,
+    /// What follows, where there is more.
+    pub next: Option<ScanToken>,
+}
+
+/// Where a page ended: one printable word, good for as long as the store lives.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ScanToken {
+    direction: Direction,
+    last: DocId,
+}
+
+impl ScanToken {
+    /// The token of a page that ended with `last`. For backends.
+    pub const fn new(direction: Direction, last: DocId) -> Self {
+        Self { direction, last }
+    }
+}
+
+/// What needs no escape in a word for a shell and a URL.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+impl fmt::Display for ScanToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let direction = match self.direction {
+            Direction::Ascending => 'a',
+            Direction::Descending => 'd',
+        };
+        write!(f, "{direction}.{}", utf8_percent_encode(self.last.as_str(), ESCAPED))
+    }
+}
+
+impl fmt::Debug for ScanToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ScanToken {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let no_token = || Error::invalid(format!("{text:?} is no token of a scan"));
+        let (direction, last) = match text.split_once('.') {
+            Some(("a", last)) => (Direction::Ascending, last),
+            Some(("d", last)) => (Direction::Descending, last),
+            _ => return Err(no_token()),
+        };
+        let last = percent_decode_str(last).decode_utf8().map_err(|_| no_token())?;
+        Ok(Self { direction, last: DocId::internal(last).map_err(|_| no_token())? })
+    }
+}
+
+impl TryFrom<String> for ScanToken {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<ScanToken> for String {
+    fn from(token: ScanToken) -> Self {
+        token.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(direction: Direction, last: &str) -> ScanToken {
+        ScanToken::new(direction, DocId::new(last).unwrap())
+    }
+
+    #[test]
+    fn a_token_is_one_word_and_parses_back() {
+        for id in ["a", "a b", "ä/%.\n\"", "d.x"] {
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let token = token(direction, id);
+                let text = token.to_string();
+                assert!(text.bytes().all(|b| b.is_ascii_graphic() && b != b'"'), "{text}");
+                assert_eq!(text.parse::<ScanToken>().unwrap(), token);
+            }
+        }
+        for text in ["", "a", "a.", "x.a", "a.%ff", "a.%00"] {
+            assert_eq!(text.parse::<ScanToken>().unwrap_err().kind(), "invalid", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_narrows_the_range_from_its_side() {
+        use Bound::{Excluded, Included};
+        let scan = ScanOptions::default().ids("b".."y");
+        let up = |last| scan.clone().after(token(Direction::Ascending, last));
+        assert_eq!(up("m").remaining().unwrap(), (Excluded("m"), Excluded("y")));
+        assert_eq!(up("a").remaining().unwrap(), (Included("b"), Excluded("y")));
+        let down = |last| scan.clone().descending().after(token(Direction::Descending, last));
+        assert_eq!(down("m").remaining().unwrap(), (Included("b"), Excluded("m")));
+        assert_eq!(down("z").remaining().unwrap(), (Included("b"), Excluded("y")));
+        let wrong = scan.clone().after(token(Direction::Descending, "m"));
+        assert_eq!(wrong.remaining().unwrap_err().kind(), "invalid");
+    }
+
+    #[test]
+    fn a_prefix_ends_at_its_successor() {
+        for (prefix, end) in [
+            ("a/", Some("a0")),
+            ("\u{d7ff}", Some("\u{e000}")),
+            ("a\u{10ffff}", Some("b")),
+            ("\u{10ffff}", None),
+            ("", None),
+        ] {
+            assert_eq!(successor(prefix).as_deref(), end, "{prefix:?}");
+        }
+    }
+}

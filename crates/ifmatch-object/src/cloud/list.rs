@@ -1,0 +1,76 @@
+//! Listings, page by page.
+
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use ifmatch_core::{BlobInfo, BlobKey, BlobPrefix, Operation, Result, retry_read};
+use object_store::ObjectMeta;
+
+use super::classify::Failure;
+use super::exchange::Exchange;
+use super::store::{ObjectBlobStore, path};
+
+/// A listing that goes on behind the last key where a page fails.
+pub(super) struct Listing<'a> {
+    store: &'a ObjectBlobStore,
+    prefix: BlobPrefix,
+    after: Option<BlobKey>,
+    pages: Option<BoxStream<'static, object_store::Result<ObjectMeta>>>,
+}
+
+impl<'a> Listing<'a> {
+    pub(super) fn stream(
+        store: &'a ObjectBlobStore,
+        prefix: &BlobPrefix,
+        start_after: Option<&BlobKey>,
+    ) -> BoxStream<'a, Result<BlobInfo>> {
+        let (prefix, after) = (prefix.clone(), start_after.cloned());
+        stream::try_unfold(Self { store, prefix, after, pages: None }, Self::next).boxed()
+    }
+
+    async fn next(mut self) -> Result<Option<(BlobInfo, Self)>> {
+        loop {
+            let Some(meta) = self.item().await? else { return Ok(None) };
+            // A foreign name that breaks the rules of keys is not ours to list.
+            let Ok(key) = BlobKey::internal(meta.location.as_ref()) else { continue };
+            let wanted = self.after.as_ref().is_none_or(|after| key > *after);
+            if wanted && self.prefix.contains(&key) {
+                self.after = Some(key.clone());
+                return Ok(Some((self.store.info(key, &meta), self)));
+            }
+        }
+    }
+
+    /// The next item of the provider's listing, with retries.
+    async fn item(&mut self) -> Result<Option<ObjectMeta>> {
+        let store = self.store;
+        let folder = self.prefix.to_string();
+        let state = tokio::sync::Mutex::new((self.pages.take(), self.after.clone()));
+        let found = retry_read(&store.env, store.policy, || async {
+            let mut state = state.lock().await;
+            let (pages, after) = &mut *state;
+            let below = self.prefix.folder().map(path).transpose()?;
+            let opened = match pages.take() {
+                Some(pages) => pages,
+                None => match after {
+                    Some(after) => store.client.list_with_offset(below.as_ref(), &path(after)?),
+                    None => store.client.list(below.as_ref()),
+                },
+            };
+            let mut opened = opened;
+            let asked = store.asked(Operation::List, &folder, None);
+            let exchange = Exchange::default();
+            let next = async { opened.next().await.transpose() };
+            match store.call(&asked, &exchange, store.timeout, next).await {
+                Ok(item) => {
+                    *pages = Some(opened);
+                    Ok(item)
+                }
+                Err(Failure::Missing | Failure::Rejected) => Ok(None),
+                Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
+            }
+        })
+        .await?;
+        self.pages = state.into_inner().0;
+        Ok(found)
+    }
+}
