@@ -9,9 +9,9 @@ use super::SyncedDatabase;
 use super::report::{Outcome, SyncReport};
 use crate::commit_id::JournalId;
 use crate::error::{Error, Result, SyncConflict};
-use crate::local::{Base, CopyLock, Sidecar, blocking, connect, folder_of, sync_folder};
+use crate::local::{Base, CopyLock, Sidecar, blocking, folder_of, sync_folder, use_wal};
 use crate::options::SyncOptions;
-use crate::remote::{HeadRead, create_marker, fetch_snapshot, read_head};
+use crate::remote::{HeadRead, fetch_snapshot, read_head};
 
 impl SyncedDatabase {
     /// Starts sharing an existing SQLite file: its content becomes the first
@@ -26,7 +26,7 @@ impl SyncedDatabase {
     /// published. Otherwise as [`push`](Self::push); calling it again goes on.
     ///
     /// # Cost
-    /// Four requests and the probe.
+    /// Five requests and the probe.
     pub async fn init(
         path: &Path,
         store: Arc<dyn ConditionalBlobStore>,
@@ -37,36 +37,27 @@ impl SyncedDatabase {
         {
             let lock = CopyLock::acquire(path, this.store.env(), this.options.wait);
             let (file, wait) = (path.to_owned(), this.options.wait);
-            let exists = blocking(move || {
-                let connection = connect(&file, wait)?;
-                // A file that is no database fails here and not half-way.
-                connection
-                    .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-                    .map_err(Error::sqlite(&file))?;
-                connection
-                    .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
-                    .map_err(Error::sqlite(&file))
-            });
+            // A file that is missing or no database fails here, not half-way.
+            let exists = blocking(move || use_wal(&file, wait));
             exists.await?;
             let _lock = lock.await?;
             let file = path.to_owned();
             let sidecar = blocking(move || Sidecar::load(&file)).await?;
-            if let Some(sidecar) = &sidecar
-                && (sidecar.base.is_some() || sidecar.url != url)
+            // What an earlier attempt left, from before anything was sent,
+            // counts for nothing.
+            let sidecar = sidecar.filter(|found| found.base.is_some() || !found.pending.is_empty());
+            if let Some(found) = &sidecar
+                && (found.base.is_some() || found.url != url)
             {
                 return Err(Error::invalid(format!(
                     "{} is a working copy of {} already",
                     path.display(),
-                    sidecar.url
+                    found.url
                 )));
             }
-            let journal = match &sidecar {
-                Some(sidecar) => sidecar.journal,
-                None => JournalId::random(this.store.env()),
-            };
-            create_marker(&*this.store, journal).await?;
             if sidecar.is_none() {
                 refuse_published(&*this.store).await?;
+                let journal = JournalId::random(this.store.env());
                 let (file, new) = (path.to_owned(), Sidecar::new(url, journal));
                 blocking(move || new.save(&file)).await?;
             }
@@ -105,8 +96,9 @@ impl SyncedDatabase {
         let _lock = CopyLock::acquire(path, this.store.env(), this.options.wait).await?;
         let mut sidecar = Sidecar::new(url, head.journal);
         sidecar.adopt(Base { head: *head, version: Some(version) });
-        let file = path.to_owned();
+        let (file, wait) = (path.to_owned(), this.options.wait);
         blocking(move || {
+            use_wal(image.path(), wait)?;
             // The sidecar first: without the database it is debris that the
             // next clone replaces, the other way round it would be a swap.
             refuse_existing(&file)?;

@@ -7,7 +7,7 @@ use super::SyncedDatabase;
 use super::report::{Outcome, SyncReport};
 use super::work::{Remote, Work};
 use crate::error::{Error, Result, SyncConflict};
-use crate::local::{Base, beside, blocking, folder_of, replace, sync_folder};
+use crate::local::{Base, beside, folder_of, replace, sync_folder};
 use crate::options::OnConflict;
 use crate::remote::fetch_snapshot;
 
@@ -105,7 +105,7 @@ impl Work<'_> {
         let process = std::process::id();
         let name = beside(&self.path(), &format!("-saved-{seconds}-{process}-{count}"));
         let folder = folder_of(&name).to_owned();
-        blocking(move || {
+        self.blocking(move || {
             snapshot.file.as_file().sync_all().map_err(Error::io("writing", &name))?;
             snapshot
                 .file
@@ -138,7 +138,8 @@ impl Work<'_> {
         self.sidecar.adopting = Some(target.clone());
         self.save().await?;
         let wait = options.wait;
-        let done = blocking(move || replace(&path, image.path(), expected.as_deref(), wait)).await;
+        let done =
+            self.blocking(move || replace(&path, image.path(), expected.as_deref(), wait)).await;
         match done {
             Ok(true) => {
                 self.adopt(target).await?;

@@ -7,7 +7,7 @@ use super::report::{Outcome, SyncReport};
 use super::work::{Remote, Work};
 use crate::commit_id::CommitId;
 use crate::error::{Error, Result, SyncConflict};
-use crate::local::{Base, Pending, blocking, connect, take_snapshot, write_mark};
+use crate::local::{Base, Pending, connect, take_snapshot, write_mark};
 use crate::options::{Locking, OnConflict};
 use crate::remote::{Head, Packed, pack, snapshot_key};
 
@@ -31,7 +31,9 @@ impl SyncedDatabase {
     /// - everything else: nothing was published.
     ///
     /// # Cost
-    /// Nothing changed: no request. Otherwise two: the snapshot, the head.
+    /// Nothing changed: no request. Otherwise two: the snapshot, the head; one
+    /// more the first time a copy publishes through an endpoint, and a probe
+    /// where nobody has published through it before.
     pub async fn push(&self) -> Result<SyncReport> {
         let mut work = self.work().await?;
         match work.push(self.options.locking == Locking::None).await {
@@ -159,6 +161,7 @@ impl Work<'_> {
             Some(Base { version: Some(version), .. }) => Precondition::IfMatch(version.clone()),
             Some(_) => return Err(unknown_version()?),
         };
+        self.vouch().await?;
         let env = self.database.store.env();
         let base = self.sidecar.base.as_ref().map(|base| &base.head);
         let commit = CommitId::new(env, base.map_or(0, |head| head.commit().seq()) + 1);
@@ -178,7 +181,7 @@ impl Work<'_> {
     async fn pack(&self, commit: CommitId) -> Result<Packed> {
         let (path, options) = (self.path(), self.database.options.clone());
         let journal = self.sidecar.journal;
-        blocking(move || {
+        self.blocking(move || {
             let mut connection = connect(&path, options.wait)?;
             write_mark(&mut connection, journal, commit).map_err(Error::sqlite(&path))?;
             let mut snapshot = take_snapshot(&connection, &path)?;

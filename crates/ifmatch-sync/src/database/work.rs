@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ifmatch_core::{Instrumented, Totals, Version};
+use ifmatch_core::{ConditionalBlobStore, Instrumented, ProbeGate, ProbePolicy, Totals, Version};
 
 use super::report::{Outcome, Status, SyncReport};
 use super::{SyncedDatabase, no_copy};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::local::{
     Base, CopyLock, LocalSnapshot, Sidecar, blocking, connect, read_mark, take_snapshot,
 };
-use crate::remote::{Head, HeadRead, Relation, read_head, relate};
+use crate::remote::{Head, HeadRead, Relation, create_marker, read_head, relate};
 
 /// How often a head that contradicts the base is read again: the store may be
 /// stale.
@@ -23,7 +23,7 @@ pub(super) struct Work<'a> {
     pub(super) database: &'a SyncedDatabase,
     pub(super) store: Instrumented,
     pub(super) sidecar: Sidecar,
-    _lock: CopyLock,
+    lock: Arc<CopyLock>,
 }
 
 /// What the remote is, seen from the base.
@@ -42,7 +42,7 @@ impl SyncedDatabase {
         let path = self.path.clone();
         let sidecar = blocking(move || Sidecar::load(&path)?.ok_or_else(|| no_copy(&path))).await?;
         let store = Instrumented::new(Arc::clone(&self.store));
-        let mut work = Work { database: self, store, sidecar, _lock: lock };
+        let mut work = Work { database: self, store, sidecar, lock: Arc::new(lock) };
         work.settle().await?;
         Ok(work)
     }
@@ -77,6 +77,21 @@ impl Work<'_> {
         self.database.path.clone()
     }
 
+    /// Runs `work` where it may block. It keeps the copy's lock until it ends,
+    /// also when the caller stops waiting for it.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let lock = Arc::clone(&self.lock);
+        blocking(move || {
+            let done = work();
+            drop(lock);
+            done
+        })
+        .await
+    }
+
     pub(super) fn cost(&self) -> Totals {
         self.store.log().totals()
     }
@@ -87,7 +102,7 @@ impl Work<'_> {
 
     pub(super) async fn save(&self) -> Result<()> {
         let (sidecar, path) = (self.sidecar.clone(), self.path());
-        blocking(move || sidecar.save(&path)).await
+        self.blocking(move || sidecar.save(&path)).await
     }
 
     /// Moves the copy to another base, durably.
@@ -110,7 +125,7 @@ impl Work<'_> {
     /// The committed content of the file at this moment.
     pub(super) async fn snapshot(&self) -> Result<LocalSnapshot> {
         let (path, wait) = (self.path(), self.database.options.wait);
-        blocking(move || take_snapshot(&connect(&path, wait)?, &path)).await
+        self.blocking(move || take_snapshot(&connect(&path, wait)?, &path)).await
     }
 
     pub(super) async fn has_local_changes(&self) -> Result<bool> {
@@ -128,7 +143,7 @@ impl Work<'_> {
         known.push(base.commit());
         let (path, wait) = (self.path(), self.database.options.wait);
         let journal = self.sidecar.journal;
-        blocking(move || {
+        self.blocking(move || {
             let mark = read_mark(&connect(&path, wait)?).map_err(Error::sqlite(&path))?;
             match mark {
                 Some((owner, commit)) if owner == journal && known.contains(&commit) => Ok(()),
@@ -139,6 +154,29 @@ impl Work<'_> {
             }
         })
         .await
+    }
+
+    /// Lets the store pass its gate: by the verdict on record for this
+    /// endpoint, else by asking what lies there, else by a probe.
+    pub(super) async fn vouch(&mut self) -> Result<()> {
+        let gate = self.store.probe_gate();
+        let policy = gate.map_or(ProbePolicy::OnCreate, ProbeGate::policy);
+        let endpoint = self.store.endpoint();
+        match (policy, self.sidecar.probes.get(&endpoint), gate) {
+            (ProbePolicy::Never, ..) | (ProbePolicy::OnCreate, Some(_), None) => Ok(()),
+            (ProbePolicy::OnCreate, Some(verdict), Some(gate)) => {
+                gate.accept(*verdict).await;
+                Ok(())
+            }
+            _ => {
+                let verdict = create_marker(&self.store, self.sidecar.journal).await?;
+                if let Some(verdict) = verdict {
+                    self.sidecar.probes.insert(endpoint, verdict);
+                    self.save().await?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Reads the head and says how it stands to the base. A commit of ours

@@ -70,3 +70,11 @@ pub(crate) fn connect(path: &Path, wait: std::time::Duration) -> Result<Connecti
     }
     Ok(connection)
 }
+
+/// Puts a database into WAL mode, which it remembers: readers and writers then
+/// do not wait for each other.
+pub(crate) fn use_wal(path: &Path, wait: std::time::Duration) -> Result<()> {
+    connect(path, wait)?
+        .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+        .map_err(Error::sqlite(path))
+}

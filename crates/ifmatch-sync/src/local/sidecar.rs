@@ -1,9 +1,10 @@
 //! `<file>-ifmatch`: what a copy knows of its remote.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use ifmatch_core::Version;
+use ifmatch_core::{Endpoint, Verdict, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{beside, folder_of, sync_folder};
@@ -27,6 +28,8 @@ pub(crate) struct Sidecar {
     /// Commits on this base whose outcome is not known, or that never were
     /// published; kept until the base is left behind.
     pub(crate) pending: Vec<Pending>,
+    /// Endpoints through which the remote has passed the probe.
+    pub(crate) probes: BTreeMap<Endpoint, Verdict>,
     /// What the database is being replaced by; decided by its content after a
     /// crash.
     pub(crate) adopting: Option<Base>,
@@ -65,6 +68,7 @@ impl Sidecar {
             journal,
             base: None,
             pending: Vec::new(),
+            probes: BTreeMap::new(),
             adopting: None,
         }
     }

@@ -27,6 +27,13 @@ struct Marker {
     probes: BTreeMap<Endpoint, Verdict>,
 }
 
+impl Marker {
+    fn new(store: JournalId) -> Self {
+        let (kind, register) = (KIND.to_owned(), "head".to_owned());
+        Self { kind, format: FORMAT, register, store, probes: BTreeMap::new() }
+    }
+}
+
 /// Makes sure that a database may be created or published here: the store has
 /// passed the probe through this endpoint, and nothing else lies here.
 ///
@@ -38,30 +45,14 @@ pub(crate) async fn create_marker(
     id: JournalId,
 ) -> Result<Option<Verdict>> {
     let key = BlobKey::new("ifmatch")?;
-    let own;
-    let gate = match store.probe_gate() {
-        Some(gate) => gate,
-        None => {
-            own = ProbeGate::new(ProbePolicy::OnCreate);
-            &own
-        }
-    };
+    let own = ProbeGate::new(ProbePolicy::OnCreate);
+    let gate = store.probe_gate().unwrap_or(&own);
     loop {
-        let (mut marker, expected) = match store.get(&key, GetOptions::new()).await? {
-            Fetched::Found(blob) => {
-                let marker = check(&blob.body)?;
-                (marker, Precondition::IfMatch(blob.info.version))
-            }
-            _ => {
-                let marker = Marker {
-                    kind: KIND.to_owned(),
-                    format: FORMAT,
-                    register: "head".to_owned(),
-                    store: id,
-                    probes: BTreeMap::new(),
-                };
-                (marker, Precondition::IfAbsent)
-            }
+        let found = store.get(&key, GetOptions::new()).await?;
+        let (mut marker, expected) = if let Fetched::Found(blob) = found {
+            (check(&blob.body)?, Precondition::IfMatch(blob.info.version))
+        } else {
+            (Marker::new(id), Precondition::IfAbsent)
         };
         let endpoint = store.endpoint();
         let recorded = marker.probes.get(&endpoint).copied();
