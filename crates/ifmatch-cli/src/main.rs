@@ -36,8 +36,11 @@ fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
     if asked_for_json && error.use_stderr() {
-        let first = error.to_string().lines().next().unwrap_or_default().to_owned();
-        let message = first.strip_prefix("error: ").unwrap_or(&first).to_owned();
+        let text = error.to_string();
+        let (text, _) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = text.strip_prefix("error: ").unwrap_or(text);
+        let message: Vec<_> = message.split_whitespace().collect();
+        let message = message.join(" ");
         return Failure::invalid(message).report(&Output::json());
     }
     // Nothing can be done where even this cannot be printed.

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::arguments::Global;
@@ -25,8 +26,12 @@ impl Output {
     }
 
     /// A result: one line of text, or one JSON document.
-    pub(crate) fn result(&self, text: &str, json: &Value) -> Result<(), Failure> {
-        let line = if self.json { json.to_string() } else { text.to_owned() };
+    pub(crate) fn result(&self, text: &str, json: &impl Serialize) -> Result<(), Failure> {
+        let line = if self.json {
+            serde_json::to_string(json).map_err(|error| Failure::other(error.to_string()))?
+        } else {
+            text.to_owned()
+        };
         if line.is_empty() {
             return Ok(());
         }

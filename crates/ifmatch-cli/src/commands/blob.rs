@@ -184,7 +184,7 @@ async fn get(
 }
 
 fn missing(key: &BlobKey, store: &dyn ConditionalBlobStore) -> Failure {
-    Failure::not_found(format!("not found: {key} in {store}"))
+    Failure::not_found(format!("not found: blob {key} in {store}"))
 }
 
 fn version(token: Option<String>) -> Result<Option<Version>, Failure> {

@@ -138,12 +138,13 @@ pub(crate) async fn run(command: Meta, _: &Global, output: &Output) -> Result<()
             let store = open(&store, false).await?;
             let found = store.get(&key).await;
             store.close().await?;
-            let document =
-                found?.ok_or_else(|| Failure::not_found(format!("not found: {key} in {store}")))?;
+            let document = found?.ok_or_else(|| {
+                Failure::not_found(format!("not found: document {key} in {store}"))
+            })?;
             let json =
                 serde_json::to_value(&document).map_err(|e| Failure::other(e.to_string()))?;
             output.remark(&format!("etag {}", document.etag));
-            output.result(document.body.as_str(), &json)
+            output.result(document.body.as_str(), &document)
         }
         Meta::Put { store, partition, id, body, condition: c, author } => {
             let key = DocKey::new(partition, id)?;

@@ -10,9 +10,8 @@ use url::Url;
 use super::{OpenOptions, Opened, query};
 
 pub(super) fn open(url: &Url, options: &OpenOptions) -> Result<Opened> {
-    if url.host_str().is_some_and(|host| !host.is_empty()) || !url.as_str().starts_with("file:///")
-    {
-        return Err(Error::invalid("file: takes an absolute path: file:///dir"));
+    if url.host_str().is_some_and(|host| !host.is_empty()) {
+        return Err(not_absolute());
     }
     let mut probe = None;
     let mut fs = FsOptions::default();
@@ -31,4 +30,15 @@ pub(super) fn open(url: &Url, options: &OpenOptions) -> Result<Opened> {
     let root = PathBuf::from(query::path(url)?);
     let store = FsBlobStore::new(root, fs.retry(options.policy), options.env.clone())?;
     Ok(Opened { store: Arc::new(store), folder: String::new(), custom_endpoint: false, probe })
+}
+
+/// Parsing makes an absolute path of a relative one, so that this looks at the
+/// text.
+pub(super) fn check_text(url: &str) -> Result<()> {
+    let is_file = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
+    if is_file && !url[5..].starts_with("///") { Err(not_absolute()) } else { Ok(()) }
+}
+
+fn not_absolute() -> Error {
+    Error::invalid("file: takes an absolute path: file:///dir")
 }

@@ -93,6 +93,8 @@ impl OpenOptions {
     /// # Errors
     /// As [`open()`].
     pub fn open(&self, url: &str) -> Result<Arc<dyn ConditionalBlobStore>> {
+        #[cfg(feature = "fs")]
+        file::check_text(url)?;
         let parsed = Url::parse(url)
             .map_err(|error| Error::invalid(format!("{}: {error}", query::without(url))))?;
         let opened = self.by_scheme(&parsed)?;

@@ -35,7 +35,7 @@ pub(super) fn probe(value: &str) -> Result<ProbePolicy> {
 pub(super) fn path(url: &Url) -> Result<String> {
     percent_decode_str(url.path())
         .decode_utf8()
-        .map(|path| path.into_owned())
+        .map(std::borrow::Cow::into_owned)
         .map_err(|_| Error::invalid(format!("the path of a {}: URL is no UTF-8", url.scheme())))
 }
 
