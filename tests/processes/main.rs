@@ -4,6 +4,7 @@
 //! This binary is its own worker: with `IFMATCH_TEST_WORKER` set it reads
 //! commands from its standard input, one JSON document per line, and answers
 //! each with one.
+#![allow(clippy::unwrap_used, clippy::panic)] // A test that cannot go on fails.
 
 mod many;
 mod remote;

@@ -43,7 +43,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Does this store keep its conditions? Fails if it lies.
     Doctor {
-        /// The store, as s3://bucket/prefix.
+        /// The store: `s3://bucket/prefix` or another URL.
         url: String,
     },
     /// Read and write single blobs under conditions.

@@ -132,21 +132,18 @@ async fn status(database: &SyncedDatabase, output: &Output) -> Result<(), Failur
 }
 
 fn told(report: &SyncReport) -> String {
-    let mut text = format!(
+    let mut lines = vec![format!(
         "{}, now at {} ({} requests, {} bytes up, {} bytes down)",
         report.outcome.as_str(),
         report.base,
         report.cost.requests,
         report.cost.bytes_up,
         report.cost.bytes_down
-    );
-    if let Some(replaced) = report.replaced {
-        text.push_str(&format!("\nwent over {replaced}"));
-    }
-    if let Some(saved) = &report.saved {
-        text.push_str(&format!("\nlocal changes saved in {}", saved.display()));
-    }
-    text
+    )];
+    lines.extend(report.replaced.map(|replaced| format!("went over {replaced}")));
+    let saved = report.saved.as_ref();
+    lines.extend(saved.map(|saved| format!("local changes saved in {}", saved.display())));
+    lines.join("\n")
 }
 
 fn described(report: &SyncReport) -> Value {

@@ -30,29 +30,32 @@ fn asking_by_itself(url: &str) -> String {
 }
 
 fn table(report: &ProbeReport, can: &Capabilities) -> String {
-    let mut text = format!("{}\n", report.store());
-    for check in report.checks() {
+    let checks = report.checks().iter().map(|check| {
         let mark = if check.ok { "ok  " } else { "FAIL" };
-        text.push_str(&format!("  {mark} {:<20} {}\n", check.name, check.detail));
-    }
+        format!("  {mark} {:<20} {}", check.name, check.detail)
+    });
     let rate = can
         .writes_per_second_per_key
         .map_or_else(|| "no stated limit".to_owned(), |rate| format!("{rate} per second"));
-    let body = if can.max_body == u64::MAX {
-        "no limit".to_owned()
-    } else {
-        format!("{} MiB", can.max_body >> 20)
+    let body = match can.max_body {
+        u64::MAX => "no limit".to_owned(),
+        bytes => format!("{} MiB", bytes >> 20),
     };
-    for (name, value) in [
+    let facts = [
         ("versions", format!("{:?}", can.versions)),
         ("conditional delete", if can.delete_if_match { "yes" } else { "no" }.to_owned()),
         ("list order", format!("{:?}", can.list_order)),
         ("writes per key", rate),
         ("reach", format!("{:?}", can.reach)),
         ("largest body", body),
-    ] {
-        text.push_str(&format!("       {name:<20} {value}\n"));
-    }
-    text.push_str(&format!("verdict: {}", report.verdict()));
-    text
+    ];
+    let facts = facts.into_iter().map(|(name, value)| format!("       {name:<20} {value}"));
+    let verdict = format!("verdict: {}", report.verdict());
+    let lines: Vec<_> = [report.store().to_owned()]
+        .into_iter()
+        .chain(checks)
+        .chain(facts)
+        .chain([verdict])
+        .collect();
+    lines.join("\n")
 }

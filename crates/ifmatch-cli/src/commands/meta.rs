@@ -141,8 +141,6 @@ pub(crate) async fn run(command: Meta, _: &Global, output: &Output) -> Result<()
             let document = found?.ok_or_else(|| {
                 Failure::not_found(format!("not found: document {key} in {store}"))
             })?;
-            let json =
-                serde_json::to_value(&document).map_err(|e| Failure::other(e.to_string()))?;
             output.remark(&format!("etag {}", document.etag));
             output.result(document.body.as_str(), &document)
         }
@@ -196,16 +194,14 @@ fn by(author: Option<String>) -> WriteOptions {
 }
 
 fn text(body: Option<String>) -> Result<Vec<u8>, Failure> {
-    match body.filter(|body| body != "-") {
-        Some(body) => Ok(body.into_bytes()),
-        None => {
-            let mut body = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut body)
-                .map_err(|e| Failure::other(format!("standard input cannot be read: {e}")))?;
-            Ok(body)
-        }
+    if let Some(body) = body.filter(|body| body != "-") {
+        return Ok(body.into_bytes());
     }
+    let mut body = Vec::new();
+    std::io::stdin()
+        .read_to_end(&mut body)
+        .map_err(|e| Failure::other(format!("standard input cannot be read: {e}")))?;
+    Ok(body)
 }
 
 /// The lines of a file, with a progress bar where somebody looks.

@@ -37,7 +37,8 @@ fn a_blob_goes_through_its_life_in_json() {
 fn a_body_is_not_changed_on_its_way_through_standard_output() {
     let mut session = Session::new();
     let store = session.store();
-    let body: String = (0..100_000).map(|n| char::from(b' ' + (n % 90) as u8)).collect();
+    let body: String =
+        (0..=u8::MAX).cycle().take(100_000).map(|n| char::from(b' ' + n % 90)).collect();
     session.run_with(&["blob", "put", &store, "k", "--if-absent"], &body);
     assert_eq!(session.run(&["blob", "get", &store, "k"]).out, body);
 }
