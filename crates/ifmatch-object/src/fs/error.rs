@@ -63,6 +63,9 @@ impl FileError {
                 let what = "is a symbolic link or no folder, and is not followed";
                 Error::corrupt(subject, format!("{} {what}", self.path))
             }
+            Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS if self.call == Call::Lock => {
+                Error::unsupported(format!("the file system of {} has no file locks", self.path))
+            }
             Errno::ISDIR => Error::corrupt(subject, format!("{} is a folder", self.path)),
             Errno::ACCESS | Errno::PERM | Errno::ROFS => {
                 Error::Denied { operation, subject: subject.into(), source: Arc::new(self) }

@@ -244,7 +244,7 @@ impl Files {
             || file.path.clone(),
             || {
                 let metadata = file.file.metadata()?;
-                Ok(metadata.is_file().then(|| metadata.len()))
+                Ok(metadata.is_file().then_some(metadata.len()))
             },
         )
     }

@@ -11,6 +11,7 @@ use super::seam::Call;
 /// meanwhile. Each time somebody else got on.
 pub(super) const RACES: u32 = 100;
 const RENAMES: &str = "rename.lock";
+const TURNSTILE: &str = "list.lock";
 
 /// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]
@@ -64,7 +65,13 @@ impl Drop for Guard {
 /// Some file systems (tmpfs: 6 of 10 reads of a folder of 3,000 files that
 /// were written all the time) leave a name out that is renamed over meanwhile,
 /// and a listing would miss a blob that is always there.
+///
+/// Writers that come one after another would keep a reader waiting for ever,
+/// so they all pass the turnstile, which a reader holds while it waits.
 pub(super) fn renames(files: &Files, private: &Dir) -> Result<Guard> {
+    let turnstile = files.open_lock(private, TURNSTILE)?;
+    files.lock(&turnstile, Hold::Together)?;
+    Files::unlock(&turnstile);
     for _ in 0..RACES {
         if let Some(guard) = Guard::take(files, private, RENAMES, Hold::Together)? {
             return Ok(guard);
@@ -73,18 +80,33 @@ pub(super) fn renames(files: &Files, private: &Dir) -> Result<Guard> {
     Err(FileError::new(Call::Lock, private.join(RENAMES), Errno::BUSY))
 }
 
+/// No rename is under way while this is held.
+#[derive(Debug)]
+pub(super) struct NoRenames {
+    _turnstile: Guard,
+    _renames: Guard,
+}
+
 /// Keeps renames out. A reader creates nothing, the disk may be read-only:
 /// where there is no file to lock, nobody has written yet.
-pub(super) fn no_renames(files: &Files, root: &Dir) -> Result<Option<Guard>> {
+pub(super) fn no_renames(files: &Files, root: &Dir) -> Result<Option<NoRenames>> {
     for _ in 0..RACES {
-        let opened = files.open_folder(root, PRIVATE).and_then(|private| {
-            let file = files.open_file(&private, RENAMES)?;
-            Guard::hold(files, file, &private, RENAMES, Hold::Alone)
+        let held = files.open_folder(root, PRIVATE).and_then(|private| {
+            let alone = |name| {
+                let file = files.open_file(&private, name)?;
+                Guard::hold(files, file, &private, name, Hold::Alone)
+            };
+            let turnstile = alone(TURNSTILE)?;
+            Ok(turnstile.zip(alone(RENAMES)?))
         });
-        match opened {
+        match held {
+            Ok(Some((turnstile, renames))) => {
+                return Ok(Some(NoRenames { _turnstile: turnstile, _renames: renames }));
+            }
+            // Somebody removed one of the files just now.
             Ok(None) => {}
             Err(error) if error.is_missing() => return Ok(None),
-            held => return held,
+            Err(error) => return Err(error),
         }
     }
     Err(FileError::new(Call::Lock, format!("{PRIVATE}/{RENAMES}"), Errno::BUSY))

@@ -5,11 +5,11 @@
 //! | name | what |
 //! |---|---|
 //! | `<segment>.d/` | a folder of keys |
-//! | `<segment>.o` | an object: its body, then a [trailer](trailer) of 128 bytes |
+//! | `<segment>.o` | an object: its body, then a [trailer] of 128 bytes |
 //! | `<200 bytes>.c/` | the first part of a segment too long for one file name |
 //! | `.ifmatch-store/<shard>/lock` | the lock of one of 64 shards of keys |
 //! | `.ifmatch-store/<shard>/new-*` | an object that is being written |
-//! | `.ifmatch-store/rename.lock` | keeps renames out while a folder is listed |
+//! | `.ifmatch-store/rename.lock`, `list.lock` | keep renames out while a folder is listed |
 //!
 //! A write takes the lock of its key's shard, checks its precondition against
 //! the trailer that is there, writes a new file beside the store, syncs it,

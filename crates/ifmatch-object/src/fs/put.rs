@@ -49,6 +49,11 @@ impl Put {
     pub(super) fn run(&self, core: &Core) -> Result<Version, End> {
         let body_sum = trailer::sum(&self.body);
         let place = Place::of(&self.key);
+        if matches!(self.precondition, Precondition::IfMatch(_)) {
+            // Without a root there is no such version, and no reason for a root.
+            let root = core.root_to_read().map_err(|error| self.refused(core, error))?;
+            root.ok_or(End::Rejected)?;
+        }
         let root = core.root_to_write().map_err(|error| self.refused(core, error))?;
         let shard = Shard::lock(core.files(), &root, &self.key)
             .map_err(|error| self.refused(core, error))?;
@@ -113,7 +118,9 @@ impl Put {
                     });
                 }
                 // The folder was removed as empty before the rename.
-                Err(error) if error.is_missing() && races < RACES => races += 1,
+                Err(error) if error.is_missing() && races < RACES && staged.is_there() => {
+                    races += 1;
+                }
                 Err(error) => {
                     // A rename may fail and have happened; not if the file is
                     // still staged.

@@ -121,6 +121,11 @@ impl Staged<'_> {
         files.rename((dir, self.name), (folder, name))
     }
 
+    /// Whether nobody has swept it, or removed the folder that holds it.
+    pub(super) fn is_there(&self) -> bool {
+        self.shard.files.identity_at(&self.shard.dir, self.name).is_ok()
+    }
+
     /// Removes it. Whether it was still there, and so is no object.
     pub(super) fn discard(&self) -> bool {
         self.shard.files.remove_file(&self.shard.dir, self.name).is_ok()

@@ -7,7 +7,7 @@ use ifmatch_core::{ConditionalBlobStore, Error, Precondition};
 use ifmatch_object::FsBlobStore;
 use tempfile::TempDir;
 
-use crate::support::{durable, key, keys, objects, put, quick, scratch, text, tree};
+use crate::support::{durable, is_corrupt, key, keys, objects, put, quick, scratch, text, tree};
 
 /// A store, and a folder beside it that nobody may touch.
 struct Scene {
@@ -42,10 +42,6 @@ impl Scene {
         assert_eq!(std::fs::read(outside.join("secret")).unwrap(), b"secret");
         assert!(outside.join("seed.o").metadata().unwrap().len() == 129);
     }
-}
-
-fn is_corrupt<T: std::fmt::Debug>(answer: Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::Corrupt { .. }))
 }
 
 #[tokio::test]

@@ -7,11 +7,7 @@ use ifmatch_core::{
     Attempt, BlobPrefix, ConditionalBlobStore, Env, Error, GetOptions, Precondition, WriteId,
 };
 
-use crate::support::{key, put, scratch, text};
-
-fn is_corrupt<T: std::fmt::Debug>(answer: Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::Corrupt { .. }))
-}
+use crate::support::{is_corrupt, key, put, scratch, text};
 
 #[tokio::test]
 async fn every_flipped_bit_and_every_truncation_of_a_file_is_corrupt_and_never_absent() {

@@ -10,10 +10,8 @@ use crate::support::{Recorder, hooked, key, put};
 /// Where the last operation of this kind on this path, or below this path and
 /// slash, stands.
 fn position(ops: &[FileOp], call: Call, path: &str) -> usize {
-    let is_there = |op: &FileOp| match path.ends_with('/') {
-        true => op.path.starts_with(path),
-        false => op.path == path,
-    };
+    let is_there =
+        |op: &FileOp| op.path == path || (path.ends_with('/') && op.path.starts_with(path));
     let is_it = |op: &FileOp| op.call == call && is_there(op);
     let last = ops.iter().rposition(is_it);
     last.unwrap_or_else(|| panic!("no {call:?} of {path} in {ops:#?}"))

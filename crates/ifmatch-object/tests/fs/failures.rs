@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use ifmatch_core::{
-    Attempt, ConditionalBlobStore, Env, Error, GetOptions, Precondition, Stored, WriteId,
+    Attempt, BlobPrefix, ConditionalBlobStore, Env, Error, GetOptions, Precondition, Stored,
+    WriteId,
 };
 use ifmatch_object::FsBlobStore;
 use ifmatch_object::fs_seam::{Call, Fate, FileOp};
 
-use crate::support::{Recorder, debris, durable, hooked, key, put, text};
+use crate::support::{Recorder, debris, durable, hooked, in_memory, key, put, text};
 
 const EIO: i32 = 5;
 const EACCES: i32 = 13;
@@ -66,7 +68,7 @@ impl Write {
 /// were to `seen`.
 async fn fail_each(write: Write, fate: Fate, mut seen: impl FnMut(&FileOp, &Attempt<()>)) {
     for n in 0.. {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = in_memory();
         let recorder = Arc::new(Recorder::default());
         if let Some(body) = write.before() {
             put(&durable(folder.path()), "a/b", body).await.unwrap();
@@ -156,9 +158,8 @@ async fn a_failure_has_the_kind_that_says_what_to_do() {
         let Attempt::Refused(error) = attempt else { panic!("{attempt:?}") };
         assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains(" of a"), "{error}");
-        let mut causes = error.cause().unwrap().to_string();
-        let below = error.cause().unwrap().source().unwrap();
-        causes.push_str(&format!(": {below}"));
+        let cause = error.cause().unwrap();
+        let causes = format!("{cause}: {}", cause.source().unwrap());
         assert!(causes.contains(".ifmatch-store/") && causes.contains("os error"), "{causes}");
     }
 }
@@ -180,4 +181,31 @@ async fn a_handle_whose_folder_could_not_be_synced_answers_nothing_more() {
     assert!(matches!(&read, Error::Closed { what } if what.contains("sync")), "{read:?}");
     assert_eq!(put(&store, "b", NEW).await.unwrap_err().kind(), "closed");
     assert_eq!(text(&durable(folder.path()), "a").await.unwrap().as_deref(), Some(NEW));
+}
+
+#[tokio::test]
+async fn a_read_that_fails_is_an_error_and_never_an_absence() {
+    let folder = in_memory();
+    let recorder = Arc::new(Recorder::default());
+    put(&durable(folder.path()), "a/b", OLD).await.unwrap();
+    let (mut failed, store) = (0, hooked(folder.path(), recorder.clone()));
+    for n in 0.. {
+        recorder.plan(n, Fate::Fail(EIO));
+        let found = store.head(&key("a/b")).await;
+        let heads = recorder.ops().len();
+        assert_eq!(found.is_err(), n < heads, "{found:?}");
+        recorder.plan(n, Fate::Fail(EIO));
+        let body = text(&store, "a/b").await;
+        let gets = recorder.ops().len();
+        assert_eq!(body.is_err(), n < gets, "{body:?}");
+        recorder.plan(n, Fate::Fail(EIO));
+        let listed: Result<Vec<_>, _> = store.list(&BlobPrefix::root(), None).try_collect().await;
+        let lists = recorder.ops().len();
+        assert_eq!(listed.is_err(), n < lists, "{listed:?}");
+        failed += 1;
+        if n >= heads.max(gets).max(lists) {
+            break;
+        }
+    }
+    assert!(failed > 15, "only {failed} operations");
 }

@@ -1,11 +1,14 @@
 //! Listings: order, prefixes, and what others do meanwhile.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use ifmatch_core::{BlobKey, ConditionalBlobStore};
+use futures::StreamExt;
+use ifmatch_core::{BlobKey, BlobPrefix, ConditionalBlobStore, Precondition};
 use proptest::prelude::*;
 
-use crate::support::{key, keys, put, quick, scratch};
+use crate::support::{in_memory, key, keys, put, quick, scratch};
 
 #[tokio::test]
 async fn a_listing_is_in_byte_order_of_the_key() {
@@ -78,21 +81,17 @@ proptest! {
 /// renamed over meanwhile; the store must not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blob_that_is_overwritten_all_the_time_is_listed() {
-    let memory = std::path::Path::new("/dev/shm");
-    let folder = match tempfile::tempdir_in(memory) {
-        Ok(folder) => folder,
-        Err(_) => tempfile::tempdir().unwrap(),
-    };
+    let folder = in_memory();
     let store = quick(folder.path());
     let names: Vec<_> = (0..1500).map(|n| key(&format!("k{n:04}"))).collect();
     for name in &names {
-        store.put(name, "0".into(), ifmatch_core::Precondition::Overwrite).await.unwrap();
+        store.put(name, "0".into(), Precondition::Overwrite).await.unwrap();
     }
     let writer = {
         let (store, names) = (store.clone(), names.clone());
         tokio::spawn(async move {
             for name in names.iter().cycle() {
-                store.put(name, "1".into(), ifmatch_core::Precondition::Overwrite).await.unwrap();
+                store.put(name, "1".into(), Precondition::Overwrite).await.unwrap();
             }
         })
     };
@@ -100,18 +99,46 @@ async fn a_blob_that_is_overwritten_all_the_time_is_listed() {
         assert_eq!(keys(&store, "", None).await.len(), names.len());
     }
     writer.abort();
+    assert!(writer.await.is_err_and(|ended| ended.is_cancelled()), "the writer failed");
+}
+
+/// As many writes go before 10 listings if nobody makes the writers wait.
+const MANY: u64 = 20_000;
+
+/// Writers that come one after another kept a listing waiting for half a
+/// minute, as long as nobody made them wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listing_gets_its_turn_among_many_writers() {
+    let (_folder, store) = scratch();
+    let names: Vec<_> = (0..32).map(|n| key(&format!("k{n}"))).collect();
+    for name in &names {
+        store.put(name, "0".into(), Precondition::Overwrite).await.unwrap();
+    }
+    let writes = Arc::new(AtomicU64::new(0));
+    for name in names.clone() {
+        let (store, writes) = (store.clone(), writes.clone());
+        tokio::spawn(async move {
+            while writes.fetch_add(1, Ordering::Relaxed) < MANY {
+                store.put(&name, "1".into(), Precondition::Overwrite).await.unwrap();
+            }
+        });
+    }
+    for _ in 0..10 {
+        assert_eq!(keys(&store, "", None).await.len(), names.len());
+    }
+    let before = writes.swap(MANY, Ordering::Relaxed);
+    assert!(before < MANY, "{before} writes went before 10 listings");
 }
 
 #[tokio::test]
 async fn a_listing_holds_no_descriptor_between_its_pages() {
-    use futures::StreamExt;
     let (_folder, store) = scratch();
     for n in 0..300 {
         put(&store, &format!("a/b/c/{n}"), "").await.unwrap();
     }
     let open = || std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     let before = open();
-    let prefix = ifmatch_core::BlobPrefix::root();
+    let prefix = BlobPrefix::root();
     let mut lists = Vec::new();
     for _ in 0..200 {
         let mut list = store.list(&prefix, None);

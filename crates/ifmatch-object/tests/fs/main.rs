@@ -1,6 +1,8 @@
 //! The file store, seen from outside: what it answers, what lies on the disk,
 //! and what is left when a disk fails, a process dies or an enemy was there.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // All of it is test code, helpers too.
+
 mod adversary;
 mod corruption;
 mod durability;
@@ -11,4 +13,3 @@ mod processes;
 mod races;
 mod semantics;
 mod support;
-mod zz_bench;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ifmatch_core::{ConditionalBlobStore, Env, Error, GetOptions, Precondition};
 use ifmatch_object::{FsBlobStore, FsOptions};
 
-use crate::support::{debris, durable, key, objects, put, quick, text};
+use crate::support::{debris, durable, in_memory, key, objects, put, quick, text};
 
 const ROOT: &str = "IFMATCH_TEST_FS_ROOT";
 const WORK: &str = "IFMATCH_TEST_FS_WORK";
@@ -106,7 +106,7 @@ fn finish(children: Vec<Child>) {
 
 #[tokio::test]
 async fn eight_processes_lose_none_of_4000_increments() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = in_memory();
     finish((0..8).map(|_| start(folder.path(), "count quick 500")).collect());
     let total = text(&quick(folder.path()), "counters/c").await.unwrap();
     assert_eq!(total.as_deref(), Some("4000"));
@@ -123,7 +123,7 @@ async fn eight_processes_lose_none_of_400_durable_increments() {
 
 #[tokio::test]
 async fn processes_that_create_and_delete_in_the_same_folders_never_fail() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = in_memory();
     finish((0..4).map(|n| start(folder.path(), &format!("churn quick {n}"))).collect());
     assert!(objects(folder.path()).is_empty(), "{:?}", objects(folder.path()));
 }

@@ -42,7 +42,8 @@ async fn a_missing_root_reads_as_empty_and_is_not_created() {
     assert_eq!(store.foreign_names().await.unwrap(), 0);
     store.delete(&key("a"), Precondition::Overwrite).await.unwrap();
     let stale = Precondition::IfMatch(Version::from_etag("1"));
-    assert!(matches!(store.delete(&key("a"), stale).await, Err(Error::Conflict(_))));
+    assert!(matches!(store.delete(&key("a"), stale.clone()).await, Err(Error::Conflict(_))));
+    assert!(matches!(store.put(&key("a"), "1".into(), stale).await, Err(Error::Conflict(_))));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     let deep = quick(&folder.path().join("x/y/z"));
     put(&deep, "a", "1").await.unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
 use ifmatch_core::{
-    BlobKey, BlobPrefix, ConditionalBlobStore, Env, GetOptions, Precondition, Result, Stored,
+    BlobKey, BlobPrefix, ConditionalBlobStore, Env, Error, GetOptions, Precondition, Result, Stored,
 };
 use ifmatch_object::fs_seam::{Fate, FileHook, FileOp};
 use ifmatch_object::{FsBlobStore, FsOptions};
@@ -18,6 +18,13 @@ pub(crate) fn scratch() -> (TempDir, FsBlobStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = quick(&folder.path().join("root"));
     (folder, store)
+}
+
+/// A folder of its own in memory where the machine has one: for what counts
+/// processes and tasks, not disks.
+pub(crate) fn in_memory() -> TempDir {
+    let folder = tempfile::tempdir_in("/dev/shm");
+    folder.unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 pub(crate) fn quick(root: &Path) -> FsBlobStore {
@@ -52,6 +59,11 @@ pub(crate) async fn keys(store: &FsBlobStore, prefix: &str, after: Option<&str>)
     let prefix = BlobPrefix::new(prefix).unwrap();
     let listed: Vec<_> = store.list(&prefix, after.as_ref()).try_collect().await.unwrap();
     listed.into_iter().map(|info| String::from(info.key)).collect()
+}
+
+#[allow(clippy::needless_pass_by_value)] // Read as it is written.
+pub(crate) fn is_corrupt<T>(answer: Result<T>) -> bool {
+    matches!(answer, Err(Error::Corrupt { .. }))
 }
 
 /// Every path below a folder with what it is; links are not followed.
