@@ -16,6 +16,7 @@
 mod answers;
 mod campaign;
 mod fixture;
+mod foreign;
 mod harness;
 mod interposed;
 mod names;

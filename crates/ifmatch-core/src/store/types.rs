@@ -164,8 +164,14 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 30 seconds, any number of attempts, pauses from 50 ms to 5 s.
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RetryPolicy {
+    /// 30 seconds, any number of attempts, pauses from 50 ms to 5 s.
+    pub const fn new() -> Self {
         Self {
             deadline: Duration::from_secs(30),
             max_attempts: None,
@@ -173,9 +179,14 @@ impl Default for RetryPolicy {
             max_pause: Duration::from_secs(5),
         }
     }
-}
 
-impl RetryPolicy {
+    /// The same with other pauses: the first and the longest.
+    pub const fn with_pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.first_pause = first;
+        self.max_pause = longest;
+        self
+    }
+
     /// The same with another deadline.
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -14,8 +14,9 @@ use crate::error::{Failure, other};
 pub(super) trait Job: Send {
     /// Whether nobody waits for it any more.
     fn is_abandoned(&self) -> bool;
-    /// Does it; says whether its changes are to be kept.
-    fn run(&mut self, connection: &Connection) -> bool;
+    /// Does it. An error says that its changes are to be undone; it is also
+    /// what is answered, if what it was based on is committed.
+    fn run(&mut self, connection: &Connection) -> Result<()>;
     /// Answers. `commit` is how the transaction that it ran in ended: a result,
     /// a conflict too, is true only if what it was based on was committed.
     fn finish(self: Box<Self>, commit: Result<()>);
@@ -49,12 +50,12 @@ where
         self.reply.is_closed()
     }
 
-    fn run(&mut self, connection: &Connection) -> bool {
-        let Some(work) = self.work.take() else { return false };
+    fn run(&mut self, connection: &Connection) -> Result<()> {
+        let Some(work) = self.work.take() else { return Ok(()) };
         let result = guarded(&self.subject, || work(connection));
-        let keep = result.is_ok();
+        let done = result.as_ref().map_or_else(|error| Err(error.clone()), |_| Ok(()));
         self.result = Some(result);
-        keep
+        done
     }
 
     fn finish(self: Box<Self>, commit: Result<()>) {

@@ -110,7 +110,9 @@ impl LocalDb {
             Backend::Inline(connection) => {
                 let connection = lock(connection);
                 let connection = connection.as_ref().ok_or_else(|| self.closed())?;
-                writer::transaction(connection, self.subject(), work)
+                writer::transaction(connection, self.subject(), |connection| {
+                    Ok(job::guarded(self.subject(), || work(connection))?)
+                })
             }
             Backend::Thread { writer, .. } => {
                 let (job, answer) = job::Write::new(work, self.inner.subject.clone());

@@ -135,15 +135,11 @@ impl Group {
 /// others stay. An error ends the whole group.
 fn run(connection: &Connection, job: &mut dyn Job) -> Result<(), Failure> {
     execute(connection, "SAVEPOINT job")?;
-    if !job.run(connection) {
+    if let Err(error) = job.run(connection) {
         if connection.is_autocommit() {
-            // A full disk or an I/O error made SQLite undo the transaction, and
-            // with it what the jobs before this one did.
-            return Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
-                Some("the transaction was undone".into()),
-            )
-            .into());
+            // A full disk or an I/O error: SQLite undid the whole transaction,
+            // and with it what the jobs before this one did.
+            return Err(error.into());
         }
         execute(connection, "ROLLBACK TO job")?;
     }

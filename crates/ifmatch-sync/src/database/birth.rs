@@ -34,6 +34,7 @@ impl SyncedDatabase {
         options: SyncOptions,
     ) -> Result<(Self, SyncReport)> {
         let this = Self::at(path, store, options);
+        let path = this.path.as_path();
         {
             let lock = CopyLock::acquire(path, this.store.env(), this.options.wait);
             let (file, wait) = (path.to_owned(), this.options.wait);
@@ -84,6 +85,7 @@ impl SyncedDatabase {
         options: SyncOptions,
     ) -> Result<(Self, SyncReport)> {
         let this = Self::at(path, store, options);
+        let path = this.path.as_path();
         refuse_existing(path)?;
         let store = Instrumented::new(Arc::clone(&this.store));
         let HeadRead::Found(head, version) = read_head(&store, None).await? else {

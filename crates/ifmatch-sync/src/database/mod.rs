@@ -70,12 +70,12 @@ pub struct SyncedDatabase {
 /// # Errors
 /// [`Error::Io`] and `corrupt` for a sidecar that cannot be read.
 pub fn remote_url(path: &Path) -> Result<Option<String>> {
-    Ok(Sidecar::load(path)?.map(|sidecar| sidecar.url))
+    Ok(Sidecar::load(&crate::local::canonical(path))?.map(|sidecar| sidecar.url))
 }
 
 impl SyncedDatabase {
     fn at(path: &Path, store: Arc<dyn ConditionalBlobStore>, options: SyncOptions) -> Self {
-        Self { path: path.to_owned(), store, options, pool: Mutex::default() }
+        Self { path: crate::local::canonical(path), store, options, pool: Mutex::default() }
     }
 
     /// Opens a working copy that [`init`](Self::init) or

@@ -7,7 +7,7 @@ use super::report::{Outcome, SyncReport};
 use super::work::{Remote, Work};
 use crate::commit_id::CommitId;
 use crate::error::{Error, Result, SyncConflict};
-use crate::local::{Base, Pending, connect, take_snapshot, write_mark};
+use crate::local::{Base, connect, take_snapshot, write_mark};
 use crate::options::{Locking, OnConflict};
 use crate::remote::{Head, Packed, pack, snapshot_key};
 
@@ -163,14 +163,19 @@ impl Work<'_> {
         };
         self.vouch().await?;
         let env = self.database.store.env();
-        let base = self.sidecar.base.as_ref().map(|base| &base.head);
-        let commit = CommitId::new(env, base.map_or(0, |head| head.commit().seq()) + 1);
+        let seq = self.sidecar.base.as_ref().map_or(0, |base| base.commit().seq()) + 1;
+        let commit = CommitId::new(env, seq);
+        // Before it is put into the database: after a crash in between the file
+        // must not look like a stranger's.
+        self.sidecar.draw(commit);
+        self.save().await?;
         let packed = self.pack(commit).await?;
         let time = env.wall_clock();
+        let base = self.sidecar.base.as_ref().map(|base| &base.head);
         let head = Head::on(self.sidecar.journal, base, commit, packed.reference, time);
         self.store.put(&snapshot_key(&commit)?, packed.body, Precondition::Overwrite).await?;
         // From here on the commit may become visible: remember it first.
-        self.sidecar.pending.push(Pending { head: head.clone() });
+        self.sidecar.expect(&head);
         self.save().await?;
         let stored = head.put(&self.store, expected).await?;
         self.adopt(Base { head, version: Some(stored.version) }).await?;

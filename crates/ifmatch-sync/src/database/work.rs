@@ -138,22 +138,20 @@ impl Work<'_> {
     /// Refuses a file that is neither at the base nor at anything this copy
     /// put into it since.
     pub(super) async fn check_mark(&self) -> Result<()> {
-        let Some(base) = &self.sidecar.base else { return Ok(()) };
-        let mut known = self.sidecar.pending_ids();
-        known.push(base.commit());
+        if self.sidecar.base.is_none() {
+            return Ok(());
+        }
         let (path, wait) = (self.path(), self.database.options.wait);
-        let journal = self.sidecar.journal;
-        self.blocking(move || {
-            let mark = read_mark(&connect(&path, wait)?).map_err(Error::sqlite(&path))?;
-            match mark {
-                Some((owner, commit)) if owner == journal && known.contains(&commit) => Ok(()),
-                mark => {
-                    let marked = mark.map_or("not at all".into(), |(_, id)| id.to_string().into());
-                    Err(Error::Swapped { path: path.as_path().into(), marked })
-                }
+        let read = || move || read_mark(&connect(&path, wait)?).map_err(Error::sqlite(&path));
+        let marked = match self.blocking(read()).await? {
+            Some((owner, commit))
+                if owner == self.sidecar.journal && self.sidecar.knows(commit) =>
+            {
+                return Ok(());
             }
-        })
-        .await
+            mark => mark.map_or("not at all".into(), |(_, id)| id.to_string().into()),
+        };
+        Err(Error::Swapped { path: self.database.path.as_path().into(), marked })
     }
 
     /// Lets the store pass its gate: by the verdict on record for this
@@ -225,19 +223,33 @@ impl Work<'_> {
                 Ok(Remote::Same)
             }
             Relation::Mine(commit) => {
-                let mine = self.sidecar.pending.iter().find(|p| p.head.commit() == commit);
-                if let Some(mine) = mine {
-                    self.adopt(Base { head: mine.head.clone(), version: None }).await?;
+                if let Some(head) = self.sidecar.head_of(commit) {
+                    self.adopt(Base { head, version: None }).await?;
                 }
                 Ok(Remote::Ahead(newest))
             }
-            Relation::Ahead => Ok(Remote::Ahead(newest)),
+            Relation::Ahead => {
+                self.forget_pending(&newest.head).await?;
+                Ok(Remote::Ahead(newest))
+            }
             Relation::Replaced => Err(Error::RemoteReplaced { store: store() }),
             Relation::Rewound => match &self.sidecar.base {
                 Some(base) => Err(Error::RemoteRewound(Box::new((base.commit(), newest.commit())))),
                 None => Err(Error::RemoteReplaced { store: store() }),
             },
         }
+    }
+
+    /// Where the head still names the commit that followed the base, and it is
+    /// none of ours, nothing of ours on this base will ever be published.
+    async fn forget_pending(&mut self, head: &Head) -> Result<()> {
+        let next = self.sidecar.base.as_ref().map_or(0, |base| base.commit().seq()) + 1;
+        let known = head.journal != self.sidecar.journal || head.record(next).is_some();
+        if known && !self.sidecar.pending.is_empty() {
+            self.sidecar.forget_pending();
+            self.save().await?;
+        }
+        Ok(())
     }
 
     /// The base is unchanged but was known without its version, or under

@@ -11,7 +11,7 @@ mod tests;
 pub(crate) use lock::CopyLock;
 pub(crate) use mark::{read_mark, write_mark};
 pub(crate) use replace::replace;
-pub(crate) use sidecar::{Base, Pending, Sidecar};
+pub(crate) use sidecar::{Base, Sidecar};
 pub(crate) use snapshot::{LocalSnapshot, take_snapshot};
 
 use std::path::{Path, PathBuf};
@@ -36,6 +36,17 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
     path.with_file_name(name)
+}
+
+/// The one path of a database, so that two names of it share a lock and a
+/// sidecar. What does not exist yet keeps its own file name.
+pub(crate) fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| match path.file_name() {
+        Some(name) => folder_of(path)
+            .canonicalize()
+            .map_or_else(|_| path.to_owned(), |folder| folder.join(name)),
+        None => path.to_owned(),
+    })
 }
 
 /// The folder that `path` lies in.

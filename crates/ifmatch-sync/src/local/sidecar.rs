@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use ifmatch_core::{Endpoint, Verdict, Version};
+use ifmatch_core::{Endpoint, Timestamp, Verdict, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{beside, folder_of, sync_folder};
 use crate::commit_id::{CommitId, JournalId};
 use crate::error::{Error, Result};
-use crate::remote::Head;
+use crate::remote::{Head, SnapshotRef};
 
 const FORMAT: u32 = 1;
 /// Sidecars are small; what is larger is none.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 8 << 20;
+/// How many ids that may stand in the database are remembered: the mark is the
+/// newest of them, or the one before where its writing was cut short.
+const MAX_DRAWN: usize = 16;
 
 /// What a copy knows of its remote. Rewritten whole, durably, at each change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,9 +28,12 @@ pub(crate) struct Sidecar {
     pub(crate) journal: JournalId,
     /// `None` until the first commit is known to be published.
     pub(crate) base: Option<Base>,
-    /// Commits on this base whose outcome is not known, or that never were
-    /// published; kept until the base is left behind.
+    /// Commits on this base that may be published or may still be; kept until
+    /// it is known which commit followed the base.
     pub(crate) pending: Vec<Pending>,
+    /// Ids that this copy has put into the database since its base, or was
+    /// about to: whatever became of them, the file is no stranger.
+    drawn: Vec<CommitId>,
     /// Endpoints through which the remote has passed the probe.
     pub(crate) probes: BTreeMap<Endpoint, Verdict>,
     /// What the database is being replaced by; decided by its content after a
@@ -54,10 +60,12 @@ impl Base {
     }
 }
 
-/// A commit that this copy tried to publish.
+/// A commit that this copy tried to publish on its base.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
-    pub(crate) head: Head,
+    pub(crate) commit: CommitId,
+    snapshot: SnapshotRef,
+    time: Timestamp,
 }
 
 impl Sidecar {
@@ -68,6 +76,7 @@ impl Sidecar {
             journal,
             base: None,
             pending: Vec::new(),
+            drawn: Vec::new(),
             probes: BTreeMap::new(),
             adopting: None,
         }
@@ -75,13 +84,45 @@ impl Sidecar {
 
     /// The ids of the pending commits.
     pub(crate) fn pending_ids(&self) -> Vec<CommitId> {
-        self.pending.iter().map(|pending| pending.head.commit()).collect()
+        self.pending.iter().map(|pending| pending.commit).collect()
+    }
+
+    /// Whether the database may carry this mark.
+    pub(crate) fn knows(&self, mark: CommitId) -> bool {
+        let base = self.base.as_ref().map(Base::commit);
+        base == Some(mark) || self.drawn.contains(&mark)
+    }
+
+    /// Notes an id that is about to be put into the database.
+    pub(crate) fn draw(&mut self, commit: CommitId) {
+        self.drawn.push(commit);
+        let surplus = self.drawn.len().saturating_sub(MAX_DRAWN);
+        self.drawn.drain(..surplus);
+    }
+
+    /// Notes a commit that may become visible from now on.
+    pub(crate) fn expect(&mut self, head: &Head) {
+        let (commit, snapshot) = (head.commit(), head.snapshot.clone());
+        self.pending.push(Pending { commit, snapshot, time: head.time() });
+    }
+
+    /// The head that a pending commit published, made anew from the base.
+    pub(crate) fn head_of(&self, commit: CommitId) -> Option<Head> {
+        let pending = self.pending.iter().find(|pending| pending.commit == commit)?;
+        let base = self.base.as_ref().map(|base| &base.head);
+        Some(Head::on(self.journal, base, commit, pending.snapshot.clone(), pending.time))
+    }
+
+    /// Another commit followed the base: none of ours on it ever will.
+    pub(crate) fn forget_pending(&mut self) {
+        self.pending.clear();
     }
 
     /// Moves to another base; what was pending on the old one is settled.
     pub(crate) fn adopt(&mut self, base: Base) {
         self.base = Some(base);
         self.pending.clear();
+        self.drawn.clear();
         self.adopting = None;
     }
 

@@ -71,6 +71,11 @@ impl Head {
         self.recent[self.recent.len() - 1]
     }
 
+    /// The writer's clock at the commit; informational.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
+    }
+
     /// The commit with this number, where the head still remembers it.
     pub(crate) fn record(&self, seq: u64) -> Option<CommitId> {
         self.recent.iter().copied().find(|commit| commit.seq() == seq)

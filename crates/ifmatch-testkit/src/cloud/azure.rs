@@ -31,6 +31,12 @@ const PARAMS: [&str; 10] = [
     "include",
 ];
 
+/// Query parameters of a shared access signature, which nobody checks.
+const SIGNATURE: [&str; 16] = [
+    "sv", "ss", "srt", "sp", "st", "se", "sr", "sip", "spr", "sig", "skoid", "sktid", "skt", "ske",
+    "sks", "skv",
+];
+
 #[derive(Debug)]
 pub(super) struct Azure {
     pub(super) account: String,
@@ -53,7 +59,8 @@ impl Protocol for Azure {
                 "The specified container does not exist.",
             ));
         }
-        if request.query.iter().any(|(name, _)| !PARAMS.contains(&name.as_str())) {
+        let known = |name: &str| PARAMS.contains(&name) || SIGNATURE.contains(&name);
+        if request.query.iter().any(|(name, _)| !known(name)) {
             return Err(protocol::unsupported());
         }
         if key.is_empty() { self.parse_container(request) } else { parse_blob(request, key) }

@@ -103,9 +103,7 @@ impl Case {
         match self.need {
             Need::Create if !can.put_if_absent => trial.create_is_unsupported().await,
             Need::Update if !can.put_if_match => trial.update_is_unsupported().await,
-            Need::ConditionalDelete if !can.delete_if_match => {
-                trial.delete_is_unsupported().await
-            }
+            Need::ConditionalDelete if !can.delete_if_match => trial.delete_is_unsupported().await,
             _ => (self.body)(trial).await,
         }
     }

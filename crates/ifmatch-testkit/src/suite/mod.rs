@@ -21,6 +21,9 @@
 //! delete, say) must be answered with `Unsupported`: that is what the case
 //! then checks.
 
+#[macro_use]
+mod check;
+
 mod case;
 mod failure;
 mod list;
@@ -28,9 +31,6 @@ mod report;
 mod run;
 mod subject;
 mod trial;
-
-#[macro_use]
-mod check;
 
 mod cases {
     pub(super) mod create;
@@ -48,9 +48,9 @@ pub use case::{Case, Need};
 pub use failure::Failure;
 pub use list::blob_cases;
 pub use report::{Report, summary};
-pub use run::{run_all, run_blocking};
 #[doc(hidden)]
 pub use run::run_named;
+pub use run::{run_all, run_blocking};
 pub use subject::Subject;
 
 #[cfg(doc)]

@@ -56,8 +56,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [passed, skipped, failed] =
-            [self.passed.len(), self.skipped.len(), self.failed.len()];
+        let [passed, skipped, failed] = [self.passed.len(), self.skipped.len(), self.failed.len()];
         write!(f, "{}: {passed} passed, {failed} failed", summary(&self.backend))?;
         write!(f, ", {skipped} not applicable")?;
         self.failed.iter().try_for_each(|(_, failure)| write!(f, "\n  {failure}"))

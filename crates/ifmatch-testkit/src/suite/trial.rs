@@ -1,5 +1,8 @@
-//! What a case works with: its own folder of a store, and the shorter words for
-//! what it does there.
+//! What a case works with: a folder of its own, and shorter words for what it
+//! does there.
+//!
+//! The store itself is called, with whole keys: a wrapper between would hide
+//! what the store does wrong.
 
 use std::sync::Arc;
 
@@ -21,30 +24,46 @@ pub(crate) type Checked<T = ()> = Result<T, Failure>;
 pub(crate) struct Trial {
     subject: Subject,
     store: Arc<dyn ConditionalBlobStore>,
+    folder: BlobKey,
 }
 
 impl Trial {
     pub(crate) fn new(subject: Subject, folder: BlobKey) -> Self {
-        let store = Arc::new(Prefixed::new(subject.store().clone(), folder));
-        Self { subject, store }
+        let store = subject.store().clone();
+        Self { subject, store, folder }
     }
 
-    /// The folder, as a store of its own.
+    /// The store.
     pub(crate) fn store(&self) -> &Arc<dyn ConditionalBlobStore> {
         &self.store
     }
 
-    /// The whole store.
+    /// The store and its secrets.
     pub(crate) fn subject(&self) -> &Subject {
         &self.subject
     }
 
+    /// The case's folder, as a store of its own.
+    pub(crate) fn part(&self) -> Prefixed {
+        Prefixed::new(self.store.clone(), self.folder.clone())
+    }
+
+    /// The key of this name in the case's folder.
+    pub(crate) fn key(&self, name: impl AsRef<str>) -> Checked<BlobKey> {
+        Ok(BlobKey::new(format!("{}/{}", self.folder, name.as_ref()))?)
+    }
+
+    /// The condition under which a blob is created here.
+    pub(crate) fn creating(&self) -> Precondition {
+        if self.store.capabilities().put_if_absent {
+            Precondition::IfAbsent
+        } else {
+            Precondition::Overwrite
+        }
+    }
+
     pub(crate) async fn create(&self, key: &BlobKey, body: impl Into<Bytes>) -> Checked<Stored> {
-        let condition = match self.store.capabilities().put_if_absent {
-            true => Precondition::IfAbsent,
-            false => Precondition::Overwrite,
-        };
-        let answer = self.store.put(key, body.into(), condition).await;
+        let answer = self.store.put(key, body.into(), self.creating()).await;
         answer.map_err(|error| Failure::from(error).during(format_args!("create of {key}")))
     }
 
@@ -92,17 +111,24 @@ impl Trial {
         Ok(())
     }
 
-    /// The keys below a folder (`""`: all), as listed.
+    /// The names below a folder of the case's (`""`: all of it), as listed.
     pub(crate) async fn list(&self, folder: &str, after: Option<&str>) -> Checked<Vec<String>> {
         let infos = self.infos(folder, after).await?;
-        Ok(infos.into_iter().map(|info| info.key.as_str().to_owned()).collect())
+        infos.iter().map(|info| self.name(&info.key)).collect()
+    }
+
+    fn name(&self, key: &BlobKey) -> Checked<String> {
+        let below = key.as_str().strip_prefix(self.folder.as_str());
+        let name = below.and_then(|name| name.strip_prefix('/'));
+        let foreign = || Failure::new(format!("{key} is listed below {}", self.folder));
+        name.map(str::to_owned).ok_or_else(foreign)
     }
 
     /// What a listing says.
     pub(crate) async fn infos(&self, folder: &str, after: Option<&str>) -> Checked<Vec<BlobInfo>> {
-        let after = after.map(key).transpose()?;
-        let listed = self.store.list(&BlobPrefix::new(folder)?, after.as_ref());
-        Ok(listed.try_collect().await?)
+        let after = after.map(|name| self.key(name)).transpose()?;
+        let prefix = BlobPrefix::new(format!("{}/{folder}", self.folder))?;
+        Ok(self.store.list(&prefix, after.as_ref()).try_collect().await?)
     }
 
     /// The listing in the order of the keys, for stores that promise none.
@@ -124,31 +150,26 @@ impl Trial {
     }
 
     pub(crate) async fn create_is_unsupported(&self) -> Checked {
-        let key = key("unsupported")?;
+        let key = self.key("unsupported")?;
         let answer = self.store.put(&key, "x".into(), Precondition::IfAbsent).await;
         unsupported(answer, "a put under if-absent")?;
         self.is_absent(&key).await
     }
 
     pub(crate) async fn update_is_unsupported(&self) -> Checked {
-        let key = key("unsupported")?;
+        let key = self.key("unsupported")?;
         let first = self.overwrite(&key, "x").await?;
         unsupported(self.update(&key, "y", &first.version).await, "a put under if-match")?;
         self.body_is(&key, b"x").await
     }
 
     pub(crate) async fn delete_is_unsupported(&self) -> Checked {
-        let key = key("unsupported")?;
+        let key = self.key("unsupported")?;
         let first = self.overwrite(&key, "x").await?;
         let answer = self.store.delete(&key, Precondition::IfMatch(first.version)).await;
         unsupported(answer, "a delete under if-match")?;
         self.body_is(&key, b"x").await
     }
-}
-
-/// A key that a case needs.
-pub(crate) fn key(text: impl AsRef<str>) -> Checked<BlobKey> {
-    Ok(BlobKey::new(text)?)
 }
 
 /// The conflict that must come.

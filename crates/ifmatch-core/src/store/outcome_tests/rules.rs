@@ -149,6 +149,10 @@ fn equal_bytes_of_another_write_are_outcome_unknown_after_an_unclear_attempt() {
 fn equal_bytes_of_the_same_write_are_written_again() {
     let told = update(by_content(), &[Attempt(Fate::LoseRequest)]);
     assert!(is_success(&told));
+    // Wherever a head names the write.
+    let mut bare = by_content();
+    bare.bare = true;
+    assert!(is_success(&update(bare, &[Attempt(Fate::LoseRequest)])));
     // Unless nobody knows which write it was that was read.
     let there = Version::from_etag(by_content().first.unwrap().version.etag().unwrap());
     let told = put(by_content(), Precondition::IfMatch(there), &[Attempt(Fate::LoseRequest)]);
@@ -194,6 +198,14 @@ fn the_deadline_makes_it_outcome_unknown_and_never_a_conflict() {
     }
     let rejected = [Other(Foreign::Build), Attempt(Fate::Deliver), blind];
     assert!(is_unknown(&update(world(), &rejected)));
+}
+
+#[test]
+fn a_read_back_that_is_unavailable_is_tried_again() {
+    let blind = Head(Look::Unavailable);
+    let told = update(world(), &[Attempt(Fate::LoseAnswer), blind, blind]);
+    assert!(is_success(&told), "{:?}", told.result);
+    assert_eq!((told.attempts, told.heads), (1, 3));
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(super) struct Object {
 }
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // What happened, one by one.
 pub(super) struct World {
     pub(super) versions: Versions,
     pub(super) bases: Bases,
@@ -73,6 +74,8 @@ pub(super) struct World {
     pub(super) doubled: bool,
     /// A read showed what was there before.
     pub(super) stale: bool,
+    /// Heads name the write beside the version, not in it.
+    pub(super) bare: bool,
     /// Our deletes that reached the store and found their condition fulfilled.
     pub(super) deletes: u32,
 }
@@ -90,6 +93,7 @@ impl World {
             mine: Vec::new(),
             doubled: false,
             stale: false,
+            bare: false,
             deletes: 0,
         };
         // Versions never return, not even those of an object that is gone.
@@ -191,7 +195,11 @@ impl World {
     }
 
     pub(super) fn info(&self, key: &BlobKey) -> Option<BlobInfo> {
-        self.object.as_ref().map(|object| object.info(key))
+        let mut info = self.object.as_ref()?.info(key);
+        if self.bare {
+            info.version = info.version.with_write(None);
+        }
+        Some(info)
     }
 }
 
