@@ -59,7 +59,6 @@ pub(super) struct Object {
 }
 
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // What happened, one by one.
 pub(super) struct World {
     pub(super) versions: Versions,
     pub(super) bases: Bases,
