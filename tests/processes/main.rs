@@ -4,8 +4,9 @@
 //! This binary is its own worker: with `IFMATCH_TEST_WORKER` set it reads
 //! commands from its standard input, one JSON document per line, and answers
 //! each with one.
-#![allow(clippy::unwrap_used, clippy::panic)] // A test that cannot go on fails.
+#![allow(clippy::panic, clippy::disallowed_methods)] // Processes live in real time.
 
+mod kills;
 mod many;
 mod remote;
 mod story;
@@ -28,6 +29,10 @@ fn main() -> std::process::ExitCode {
     for remote in Remote::all().into_iter().filter(|remote| remote.name != "azure") {
         let name = format!("w1_eight_processes_lose_no_insert::{}", remote.name);
         trials.push(trial(name, &remote, many::run));
+    }
+    for remote in Remote::all().into_iter().filter(|remote| remote.name != "azure") {
+        let name = format!("w13_a_killed_process_loses_nothing::{}", remote.name);
+        trials.push(trial(name, &remote, kills::run));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

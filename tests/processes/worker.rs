@@ -1,9 +1,10 @@
 //! One process with one working copy.
 
-use std::io::{BufRead, BufReader, Cursor, Write};
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ifmatch::meta::{DocKey, DocPrecondition, ImportOptions, Json, MetaStore, Scope, import};
 use ifmatch::open_meta_store;
@@ -45,6 +46,16 @@ impl Worker {
         let mut line = String::new();
         self.output.read_line(&mut line).map_err(|error| error.to_string())?;
         serde_json::from_str(&line).map_err(|error| format!("answer {line:?}: {error}"))
+    }
+
+    /// Kills the process after `life` and gives the whole lines it printed.
+    pub(crate) fn lines_until_killed(mut self, life: Duration) -> Vec<Value> {
+        std::thread::sleep(life);
+        let _ = self.child.kill();
+        let mut printed = String::new();
+        // What it printed before it died is in the pipe.
+        let _ = self.output.read_to_string(&mut printed);
+        printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Sends a command and waits for its answer.
@@ -128,6 +139,9 @@ async fn execute(path: &Path, url: &str, line: &str) -> Result<Value, Failure> {
             json!({ "etag": put?.etag.to_string() })
         }
         "insert_and_push" => crate::many::insert_and_push(path, url, &command).await?,
+        "insert_and_push_for_ever" => {
+            crate::kills::insert_and_push_for_ever(path, url, &command).await?
+        }
         "ids" => json!({ "ids": ids(&*documents(path).await?).await? }),
         other => return Err(format!("no command {other:?}").into()),
     })

@@ -120,9 +120,12 @@ impl Sidecar {
 
     /// Moves to another base; what was pending on the old one is settled.
     pub(crate) fn adopt(&mut self, base: Base) {
-        self.base = Some(base);
         self.pending.clear();
-        self.drawn.clear();
+        // What was put into the file after the new base was drawn may still
+        // stand there; what came before it would be an old state come back.
+        let kept = self.drawn.iter().position(|drawn| *drawn == base.commit());
+        self.drawn.drain(..kept.map_or(self.drawn.len(), |at| at + 1));
+        self.base = Some(base);
         self.adopting = None;
     }
 
