@@ -1,7 +1,16 @@
-//! Test kit.
+//! What it takes to trust a store: conformance suites, fault injection, a cloud
+//! fault server, and a small model of the commit protocol.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`suite`] | one named case per clause of `ConditionalBlobStore`'s contract: [`blob_store_suite!`] |
+//! | [`fault`] | [`FaultStore`]: seeded faults around any store |
+//! | [`cloud`] | an HTTP server that the real S3, GCS and Azure clients talk to, with faults |
+//! | [`model`] | the commit protocol in the small, searched to its end |
 
 pub mod cloud;
 pub mod fault;
+pub mod model;
 pub mod suite;
 
 pub use fault::{FaultCoverage, FaultKind, FaultPlan, FaultStore};
