@@ -42,3 +42,20 @@ pub enum Changed {
     /// There is no such document.
     Absent,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_one_flat_line_and_reads_back() {
+        let line = concat!(
+            r#"{"partition":"p","id":"a","etag":"\"1-00112233445566778899aabb\"","#,
+            r#""body":{"b": 1.10},"created_at":"2026-01-01T00:00:00.000000Z","#,
+            r#""updated_at":"2026-01-01T00:00:01.000000Z","updated_by":null}"#
+        );
+        let document: Document = serde_json::from_str(line).unwrap();
+        assert_eq!(document.body.as_str(), r#"{"b": 1.10}"#);
+        assert_eq!(serde_json::to_string(&document).unwrap(), line);
+    }
+}

@@ -121,3 +121,62 @@ pub(crate) fn file(error: std::io::Error, operation: Operation, subject: &Arc<st
         _ => other(operation, subject, Arc::new(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ifmatch_core::Retry;
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn sqlite(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn every_error_names_the_file_and_has_its_kind() {
+        let subject: Arc<str> = "/data/meta.db".into();
+        for (code, kind, retry) in [
+            (ffi::SQLITE_NOTADB, "corrupt", Retry::Never),
+            (ffi::SQLITE_CORRUPT, "corrupt", Retry::Never),
+            (ffi::SQLITE_FULL, "unavailable", Retry::Same),
+            (ffi::SQLITE_BUSY, "unavailable", Retry::Same),
+            (ffi::SQLITE_BUSY_SNAPSHOT, "unavailable", Retry::Same),
+            (ffi::SQLITE_NOMEM, "unavailable", Retry::Same),
+            (ffi::SQLITE_CANTOPEN, "denied", Retry::Never),
+            (ffi::SQLITE_READONLY, "denied", Retry::Never),
+            (ffi::SQLITE_PERM, "denied", Retry::Never),
+            (ffi::SQLITE_IOERR, "other", Retry::Never),
+            (ffi::SQLITE_TOOBIG, "too_large", Retry::Never),
+        ] {
+            let error = Failure::from(sqlite(code)).named(Operation::Get, &subject);
+            assert_eq!((error.kind(), error.retry()), (kind, retry), "{error}");
+            assert!(error.to_string().contains("/data/meta.db"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fails_in_a_commit_leaves_the_outcome_unknown() {
+        let subject: Arc<str> = "/data/meta.db".into();
+        for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR] {
+            let error = at_commit(sqlite(code), &subject);
+            assert_eq!((error.kind(), error.retry()), ("outcome_unknown", Retry::Verify));
+        }
+        assert_eq!(at_commit(sqlite(ffi::SQLITE_FULL), &subject).kind(), "unavailable");
+    }
+
+    #[test]
+    fn what_the_file_system_says_has_its_kind() {
+        use std::io::ErrorKind as Kind;
+        let subject: Arc<str> = "/data/meta.db".into();
+        for (error, kind) in [
+            (Kind::NotFound, "not_found"),
+            (Kind::PermissionDenied, "denied"),
+            (Kind::ReadOnlyFilesystem, "denied"),
+            (Kind::StorageFull, "unavailable"),
+            (Kind::Other, "other"),
+        ] {
+            assert_eq!(file(error.into(), Operation::Open, &subject).kind(), kind);
+        }
+    }
+}

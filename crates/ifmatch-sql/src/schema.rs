@@ -48,8 +48,8 @@ enum Found {
 /// Makes sure that the database is a document store; makes an empty one into it
 /// if asked.
 pub(crate) fn prepare(connection: &mut Connection, create: bool, env: &Env) -> Result<(), Failure> {
-    // Most of the time it is: that needs no lock.
-    if let Found::Ours = look(connection)? {
+    // Most of the time it is: that needs no lock, but one snapshot.
+    if let Found::Ours = look(&*connection.transaction()?)? {
         return Ok(());
     }
     if !create {

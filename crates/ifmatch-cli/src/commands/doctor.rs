@@ -3,7 +3,7 @@
 use ifmatch::{Capabilities, ProbeReport, probe};
 use serde_json::json;
 
-use super::open;
+use super::{open, options};
 use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -11,12 +11,17 @@ use crate::output::Output;
 pub(crate) async fn run(url: &str, global: &Global, output: &Output) -> Result<(), Failure> {
     let store = open(&asking_by_itself(url), global)?;
     let report = probe(&*store).await?;
+    let foreign = match options(global).open_files(url)? {
+        Some(files) => Some(files.foreign_names().await?),
+        None => None,
+    };
     let json = json!({
         "store": report.store(),
         "verdict": report.verdict(),
         "checks": report.checks(),
+        "foreign_names": foreign,
     });
-    output.result(&table(&report, &store.capabilities()), &json)?;
+    output.result(&table(&report, &store.capabilities(), foreign), &json)?;
     report.require_safe()?;
     Ok(())
 }
@@ -29,7 +34,7 @@ fn asking_by_itself(url: &str) -> String {
     format!("{path}?{}", options.join("&"))
 }
 
-fn table(report: &ProbeReport, can: &Capabilities) -> String {
+fn table(report: &ProbeReport, can: &Capabilities, foreign: Option<u64>) -> String {
     let checks = report.checks().iter().map(|check| {
         let mark = if check.ok { "ok  " } else { "FAIL" };
         format!("  {mark} {:<20} {}", check.name, check.detail)
@@ -41,6 +46,7 @@ fn table(report: &ProbeReport, can: &Capabilities) -> String {
         u64::MAX => "no limit".to_owned(),
         bytes => format!("{} MiB", bytes >> 20),
     };
+    let foreign = foreign.map(|count| ("foreign names", format!("{count}, which are no blobs")));
     let facts = [
         ("versions", format!("{:?}", can.versions)),
         ("conditional delete", if can.delete_if_match { "yes" } else { "no" }.to_owned()),
@@ -49,7 +55,8 @@ fn table(report: &ProbeReport, can: &Capabilities) -> String {
         ("reach", format!("{:?}", can.reach)),
         ("largest body", body),
     ];
-    let facts = facts.into_iter().map(|(name, value)| format!("       {name:<20} {value}"));
+    let facts =
+        facts.into_iter().chain(foreign).map(|(name, value)| format!("       {name:<20} {value}"));
     let verdict = format!("verdict: {}", report.verdict());
     let lines: Vec<_> = [report.store().to_owned()]
         .into_iter()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::options::{Durability, LocalOptions, OnClose};
 use crate::error::Failure;
@@ -74,16 +74,32 @@ fn prepare(connection: &Connection, options: &LocalOptions) -> Result<(), Failur
 /// Sees to it that the file is in WAL mode; it stays so.
 fn log_ahead(connection: &Connection) -> Result<(), Failure> {
     let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-    if connection.pragma_query_value(None, "journal_mode", mode)? == "wal" {
-        return Ok(());
+    let mut tries = 0;
+    loop {
+        if connection.pragma_query_value(None, "journal_mode", mode)? == "wal" {
+            return Ok(());
+        }
+        match connection.pragma_update_and_check(None, "journal_mode", "wal", mode) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(ifmatch_meta::Error::unsupported(format!(
+                    "a database in journal mode {mode}: several connections cannot share it"
+                ))
+                .into());
+            }
+            // Somebody else switches it or writes. For this one statement SQLite
+            // does not wait; for the lock it does.
+            Err(error) if is_busy(&error) && tries < 100 => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+                tries += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    match connection.pragma_update_and_check(None, "journal_mode", "wal", mode)?.as_str() {
-        "wal" => Ok(()),
-        other => Err(ifmatch_meta::Error::unsupported(format!(
-            "a database in journal mode {other}: it cannot be used by several connections at once"
-        ))
-        .into()),
-    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 /// Closes the writer, after the readers.

@@ -10,7 +10,6 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ifmatch_core::{Operation, Reason};
@@ -42,7 +41,6 @@ struct Inner {
     subject: Arc<str>,
     path: Option<PathBuf>,
     on_close: OnClose,
-    closed: AtomicBool,
     backend: Backend,
 }
 
@@ -72,7 +70,7 @@ impl LocalDb {
         F: FnOnce(&mut Connection) -> Result<R, Failure> + Send + 'static,
         R: Send + 'static,
     {
-        match self.backend()? {
+        match &self.inner.backend {
             Backend::Inline(connection) => {
                 let mut connection = lock(connection);
                 alone(connection.as_mut().ok_or_else(|| self.closed())?, self.subject(), work)
@@ -106,7 +104,7 @@ impl LocalDb {
         F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
         R: Send + 'static,
     {
-        match self.backend()? {
+        match &self.inner.backend {
             Backend::Inline(connection) => {
                 let connection = lock(connection);
                 let connection = connection.as_ref().ok_or_else(|| self.closed())?;
@@ -131,7 +129,7 @@ impl LocalDb {
         &self,
         work: impl FnOnce(&Connection) -> Result<R, Failure> + Send,
     ) -> Result<R> {
-        match self.backend()? {
+        match &self.inner.backend {
             Backend::Inline(connection) => self.read_inline(connection, work),
             Backend::Thread { readers, .. } => readers.short().await?.run(work),
         }
@@ -146,7 +144,7 @@ impl LocalDb {
         F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
         R: Send + 'static,
     {
-        match self.backend()? {
+        match &self.inner.backend {
             Backend::Inline(connection) => self.read_inline(connection, work),
             Backend::Thread { readers, .. } => {
                 let reader = readers.long().await?;
@@ -176,7 +174,6 @@ impl LocalDb {
     /// Where the log could not be copied into the file: nothing is lost, the
     /// next opening reads it.
     pub async fn close(&self) -> Result<()> {
-        self.inner.closed.store(true, Ordering::Release);
         match &self.inner.backend {
             Backend::Inline(connection) => {
                 let Some(connection) = lock(connection).take() else { return Ok(()) };
@@ -192,13 +189,6 @@ impl LocalDb {
                 }
             }
         }
-    }
-
-    fn backend(&self) -> Result<&Backend> {
-        if self.inner.closed.load(Ordering::Acquire) {
-            return Err(self.closed());
-        }
-        Ok(&self.inner.backend)
     }
 
     fn closed(&self) -> Error {

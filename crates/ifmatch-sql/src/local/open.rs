@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use ifmatch_core::{Env, Error as CoreError, Operation};
@@ -100,9 +99,8 @@ impl LocalDb {
         path: Option<PathBuf>,
         options: &LocalOptions,
     ) -> Self {
-        let closed = AtomicBool::new(false);
         let on_close = options.on_close;
-        Self { inner: Arc::new(Inner { subject, path, on_close, closed, backend }) }
+        Self { inner: Arc::new(Inner { subject, path, on_close, backend }) }
     }
 }
 

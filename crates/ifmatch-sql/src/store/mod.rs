@@ -36,7 +36,8 @@ use write::Stamp;
 /// let key = DocKey::new("teams", "a")?;
 /// let first = store.put(&key, Json::new("{}")?, DocPrecondition::IfAbsent).await?;
 /// assert_eq!(store.get(&key).await?.map(|document| document.etag), Some(first.etag));
-/// # store.close().await }).map_err(Box::<dyn std::error::Error>::from)
+/// # store.close().await })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct SqliteMetaStore {

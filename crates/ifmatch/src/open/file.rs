@@ -3,13 +3,33 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ifmatch_core::{Error, Result};
+use ifmatch_core::{Error, ProbePolicy, Result};
 use ifmatch_object::{FsBlobStore, FsOptions};
 use url::Url;
 
 use super::{OpenOptions, Opened, query};
 
 pub(super) fn open(url: &Url, options: &OpenOptions) -> Result<Opened> {
+    let (store, probe) = files(url, options)?;
+    Ok(Opened { store: Arc::new(store), folder: String::new(), custom_endpoint: false, probe })
+}
+
+impl OpenOptions {
+    /// The store of local files that `url` names, as itself; `None` where it
+    /// names another kind.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_files(&self, url: &str) -> Result<Option<FsBlobStore>> {
+        check_text(url)?;
+        match Url::parse(url) {
+            Ok(url) if url.scheme() == "file" => Ok(Some(files(&url, self)?.0)),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn files(url: &Url, options: &OpenOptions) -> Result<(FsBlobStore, Option<ProbePolicy>)> {
     if url.host_str().is_some_and(|host| !host.is_empty()) {
         return Err(not_absolute());
     }
@@ -29,7 +49,7 @@ pub(super) fn open(url: &Url, options: &OpenOptions) -> Result<Opened> {
     })?;
     let root = PathBuf::from(query::path(url)?);
     let store = FsBlobStore::new(root, fs.retry(options.policy), options.env.clone())?;
-    Ok(Opened { store: Arc::new(store), folder: String::new(), custom_endpoint: false, probe })
+    Ok((store, probe))
 }
 
 /// Parsing makes an absolute path of a relative one, so that this looks at the

@@ -1,0 +1,16 @@
+//! The document store on SQLite: its promises, one by one, on a file with the
+//! writer thread, on a file inline, and in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod batches;
+mod cancellation;
+mod concurrency;
+mod documents;
+mod files;
+mod importing;
+mod kills;
+mod local;
+mod model;
+mod pool;
+mod scans;
+mod support;
