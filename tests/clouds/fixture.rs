@@ -47,7 +47,7 @@ pub(crate) use each_cloud;
 /// Short pauses: a fault here is not a busy provider.
 pub(crate) const QUICK: RetryPolicy = RetryPolicy::new()
     .with_pauses(Duration::from_millis(1), Duration::from_millis(4))
-    .with_deadline(Duration::from_secs(60));
+    .with_deadline(Duration::from_mins(1));
 
 /// A fault server and its provider.
 pub(crate) struct World {

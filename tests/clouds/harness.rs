@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::sync::LazyLock;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Conclusion, Trial};
 use tokio::runtime::Runtime;
 
 /// Credentials that the fault server does not look at. A client reads them from
@@ -70,17 +70,28 @@ impl Cases {
 
     /// Lists a case as ignored because `variable` is not set.
     pub(crate) fn ignore(&mut self, name: impl Into<String>, variable: &'static str) {
+        let reason = format!("no {variable}: cargo xtask servers up");
+        self.ignore_because(name, &reason);
+    }
+
+    /// Lists a case as ignored; one that is run all the same says so and passes.
+    pub(crate) fn ignore_because(&mut self, name: impl Into<String>, reason: &str) {
         let name = name.into();
-        let said = format!("{name}: skipped, {variable} is not set (`cargo xtask servers up`)");
+        let said = format!("{name}: skipped ({reason})");
         let trial = Trial::test(name, move || {
             println!("{said}");
             Ok(())
         });
-        self.0.push(trial.with_kind(format!("no {variable}")).with_ignored_flag(true));
+        self.0.push(trial.with_kind(reason).with_ignored_flag(true));
     }
 
     /// Runs what the command line chooses.
     pub(crate) fn run(self) -> ExitCode {
-        libtest_mimic::run(&Arguments::from_args(), self.0).exit_code()
+        self.conclude().exit_code()
+    }
+
+    /// The same, for a caller that has something to add.
+    pub(crate) fn conclude(self) -> Conclusion {
+        libtest_mimic::run(&Arguments::from_args(), self.0)
     }
 }

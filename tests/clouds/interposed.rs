@@ -1,4 +1,4 @@
-//! A store under which somebody else acts between a write and its read-back.
+//! A store under which somebody else acts around the read-back of a write.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -12,18 +12,29 @@ use ifmatch::{
     RetryPolicy, Stored, WriteId,
 };
 
-/// A store whose first `head` is preceded by somebody else's act.
+/// When somebody else acts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Moment {
+    /// Between the first attempt and its read-back.
+    BeforeReadBack,
+    /// Between the read-back and what is done about it.
+    AfterReadBack,
+}
+
+/// A store around whose first `head` somebody else acts.
 pub(crate) struct Interposed {
     inner: Arc<ObjectBlobStore>,
+    moment: Moment,
     act: Mutex<Option<BoxFuture>>,
 }
 
 impl Interposed {
     pub(crate) fn new(
         inner: Arc<ObjectBlobStore>,
+        moment: Moment,
         act: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
-        Self { inner, act: Mutex::new(Some(Box::pin(act))) }
+        Self { inner, moment, act: Mutex::new(Some(Box::pin(act))) }
     }
 
     fn take(&self) -> Option<BoxFuture> {
@@ -38,11 +49,18 @@ impl ConditionalBlobStore for Interposed {
     }
 
     async fn head(&self, key: &BlobKey) -> Result<Option<BlobInfo>> {
-        let act = self.take();
-        if let Some(act) = act {
-            act.await;
+        let Some(act) = self.take() else { return self.inner.head(key).await };
+        match self.moment {
+            Moment::BeforeReadBack => {
+                act.await;
+                self.inner.head(key).await
+            }
+            Moment::AfterReadBack => {
+                let found = self.inner.head(key).await;
+                act.await;
+                found
+            }
         }
-        self.inner.head(key).await
     }
 
     async fn attempt_put(

@@ -21,6 +21,7 @@ mod harness;
 mod interposed;
 mod names;
 mod others;
+mod own_client;
 mod probes;
 mod process;
 mod reads;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let mut cases = harness::Cases::default();
     answers::cases(&mut cases);
     others::cases(&mut cases);
+    own_client::cases(&mut cases);
     reads::cases(&mut cases);
     names::cases(&mut cases);
     refusals::cases(&mut cases);

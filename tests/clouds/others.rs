@@ -13,7 +13,7 @@ use ifmatch::{
 use crate::fixture::{Cloud, QUICK, World, each_cloud, key, names, preconditions, write};
 use crate::foreign::Foreign;
 use crate::harness::Cases;
-use crate::interposed::Interposed;
+use crate::interposed::{Interposed, Moment};
 
 pub(crate) fn cases(cases: &mut Cases) {
     each_cloud!(
@@ -37,6 +37,7 @@ pub(crate) fn cases(cases: &mut Cases) {
 
 const LOST: Fault = Fault::AfterApply(Ending::Close);
 const BROKEN: Fault = Fault::BeforeApply(Ending::Close);
+const BEFORE: Moment = Moment::BeforeReadBack;
 
 /// An update and a create, the base of the first being there.
 async fn conditional(world: &World) -> Vec<(BlobKey, Precondition)> {
@@ -45,19 +46,20 @@ async fn conditional(world: &World) -> Vec<(BlobKey, Precondition)> {
     all
 }
 
-/// A write whose first attempt meets a fault, with somebody else's act between
-/// it and the read-back.
+/// A write whose first attempt meets a fault, with somebody else's act around
+/// its read-back.
 async fn raced(
     world: &World,
     key: &BlobKey,
     precondition: &Precondition,
     fault: Fault,
+    moment: Moment,
     foreign: Foreign,
 ) -> (WriteId, Result<Stored>) {
     world.server.clear_log();
     world.script(Put, &[fault]);
     let (other, its_key) = (world.store(), key.clone());
-    let store = Interposed::new(Arc::new(world.store()), async move {
+    let store = Interposed::new(Arc::new(world.store()), moment, async move {
         foreign.act(&other, &its_key).await;
     });
     let id = WriteId::random(&Env::real());
@@ -89,7 +91,7 @@ async fn w1_a_stale_update_and_a_second_create_are_conflicts_that_name_what_is_t
 async fn w1_a_lost_write_on_which_another_built_is_committed(cloud: Cloud) {
     let world = World::start(cloud).await;
     for (key, precondition) in conditional(&world).await {
-        let (id, answer) = raced(&world, &key, &precondition, LOST, Foreign::Builds).await;
+        let (id, answer) = raced(&world, &key, &precondition, LOST, BEFORE, Foreign::Builds).await;
         let stored = answer.unwrap_or_else(|error| panic!("{cloud} {precondition}: {error}"));
         let applied = world.applied(&key, id);
         assert_eq!(applied.len(), 1, "{cloud} {precondition}");
@@ -104,7 +106,7 @@ async fn a_lost_write_that_another_replaced_is_unknown(cloud: Cloud) {
     let world = World::start(cloud).await;
     for foreign in [Foreign::BuildsTwice, Foreign::Overwrites] {
         for (key, precondition) in conditional(&world).await {
-            let (id, answer) = raced(&world, &key, &precondition, LOST, foreign).await;
+            let (id, answer) = raced(&world, &key, &precondition, LOST, BEFORE, foreign).await;
             let Err(Error::OutcomeUnknown(unknown)) = &answer else {
                 panic!("{cloud} {precondition} {foreign:?}: {answer:?}")
             };
@@ -120,15 +122,18 @@ async fn a_lost_write_that_another_replaced_is_unknown(cloud: Cloud) {
 
 async fn w1_a_write_that_was_not_applied_and_lost_against_another_is_a_conflict(cloud: Cloud) {
     let world = World::start(cloud).await;
-    for (key, precondition) in conditional(&world).await {
-        let (id, answer) = raced(&world, &key, &precondition, BROKEN, Foreign::Builds).await;
-        let Err(Error::Conflict(conflict)) = &answer else {
-            panic!("{cloud} {precondition}: {answer:?}")
-        };
-        let there = world.server.object(key.as_str()).unwrap();
-        let Current::Present(current) = &conflict.current else { panic!("{cloud}: {conflict:?}") };
-        assert!(names(cloud, current, &there.version), "{cloud} {precondition}");
-        assert!(world.applied(&key, id).is_empty(), "{cloud} {precondition}: nothing was applied");
+    for moment in [Moment::BeforeReadBack, Moment::AfterReadBack] {
+        for (key, precondition) in conditional(&world).await {
+            let context = format!("{cloud} {precondition} {moment:?}");
+            let builds = Foreign::Builds;
+            let (id, answer) = raced(&world, &key, &precondition, BROKEN, moment, builds).await;
+            let Err(Error::Conflict(conflict)) = &answer else { panic!("{context}: {answer:?}") };
+            let there = world.server.object(key.as_str()).unwrap();
+            let Current::Present(current) = &conflict.current else { panic!("{context}") };
+            assert!(names(cloud, current, &there.version), "{context}");
+            assert!(world.applied(&key, id).is_empty(), "{context}: nothing was applied");
+            world.store().delete(&key, Precondition::Overwrite).await.unwrap();
+        }
     }
 }
 
@@ -237,7 +242,7 @@ async fn w1_equal_bytes_of_another_writer_are_not_taken_for_the_base(cloud: Clou
         let base = write(&store, &key, "A", Precondition::IfAbsent).await.unwrap();
         world.script(Put, &[fault]);
         let (other, its_key) = (world.store(), key.clone());
-        let raced = Interposed::new(Arc::new(world.store()), async move {
+        let raced = Interposed::new(Arc::new(world.store()), BEFORE, async move {
             for body in ["B", "A"] {
                 write(&other, &its_key, body, Precondition::Overwrite).await.unwrap();
             }

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use ifmatch::sync::{SyncOptions, SyncedDatabase};
-use ifmatch::{BlobKey, ConditionalBlobStore, Env, MemoryBlobStore, Precondition};
+use ifmatch::{
+    BlobKey, BlobPrefix, ConditionalBlobStore, Env, GetOptions, MemoryBlobStore, Precondition,
+};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -45,10 +48,22 @@ impl Place {
         SyncedDatabase::clone_to(&path, self.store.clone(), URL, options()).await.unwrap().0
     }
 
+    /// A copy, as its next process opens it.
+    pub(crate) async fn reopen(&self, name: &str) -> SyncedDatabase {
+        SyncedDatabase::open(&self.at(name), self.store.clone(), options()).await.unwrap()
+    }
+
+    /// The names below a folder of the store.
+    pub(crate) async fn keys(&self, folder: &str) -> Vec<String> {
+        let prefix = BlobPrefix::new(folder).unwrap();
+        let found: Vec<_> = self.store.list(&prefix, None).try_collect().await.unwrap();
+        found.into_iter().map(|info| info.key.to_string()).collect()
+    }
+
     /// What lies under `key`.
     pub(crate) async fn body(&self, key: &str) -> Option<Vec<u8>> {
         let fetched =
-            self.store.get(&BlobKey::new(key).unwrap(), Default::default()).await.unwrap();
+            self.store.get(&BlobKey::new(key).unwrap(), GetOptions::default()).await.unwrap();
         fetched.found().map(|blob| blob.body.to_vec())
     }
 

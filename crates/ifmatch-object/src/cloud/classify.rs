@@ -2,7 +2,10 @@
 //!
 //! | on the wire | a write | a read |
 //! |---|---|---|
-//! | 412; 404 `NoSuchKey` under `If-Match`; Azure's 409 `BlobAlreadyExists` | rejected | conflict |
+//! | 412 and 404 of the blob under a condition; Azure's 409 `BlobAlreadyExists` | rejected | conflict |
+//! | 412 without a condition of ours, or of a lease | refused | an error |
+//! | 304 | refused | not modified |
+//! | 404 of the blob, nothing expected | a delete: done already | absent |
 //! | 409 otherwise | unknown | unavailable |
 //! | 408, 429, 5xx, S3's 400 `RequestTimeout` | unknown | unavailable |
 //! | closed, reset, half an answer, stalled | unknown | unavailable |
@@ -11,6 +14,8 @@
 //! | 404 of the bucket or container | refused: not found | not found |
 //! | 413, 501 and any other 4xx or 3xx | refused | an error |
 //! | 2xx that `object_store` cannot read | unknown | unavailable |
+//! | 200 to a range | - | unsupported |
+//! | a name that is no key in a listing | - | an error |
 //!
 //! "Rejected" is still no verdict: see [`ifmatch_core::Attempt`].
 
@@ -18,6 +23,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use ifmatch_core::{Error, Operation, Precondition, Reason, Source};
+use object_store::Error as ObjectError;
 use object_store::client::HttpErrorKind;
 
 use super::exchange::{Answer, Wire};
@@ -30,6 +36,8 @@ pub(super) enum Failure {
     Rejected,
     /// A whole answer says that there is no such blob.
     Missing,
+    /// A whole answer says that the blob still has the version given.
+    Unchanged,
     /// It was not applied.
     Refused(Error),
     /// It may have been applied.
@@ -37,11 +45,13 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The error, for a call that changes nothing.
-    pub(super) fn into_error(self) -> Option<Error> {
+    /// The error, where the call was one to which no other answer makes sense.
+    pub(super) fn into_error(self, asked: &Asked<'_>) -> Error {
         match self {
-            Self::Refused(error) | Self::Unknown(error) => Some(error),
-            Self::Rejected | Self::Missing => None,
+            Self::Refused(error) | Self::Unknown(error) => error,
+            Self::Rejected | Self::Missing | Self::Unchanged => {
+                asked.other(Reason::source("the store answered what it was not asked"))
+            }
         }
     }
 }
@@ -60,11 +70,11 @@ pub(super) struct Asked<'a> {
 pub(super) fn classify(
     asked: &Asked<'_>,
     wire: Option<&Wire>,
-    error: &object_store::Error,
+    error: &ObjectError,
     foreign: bool,
 ) -> Failure {
     match wire {
-        Some(Wire::Answered(answer)) => by_status(asked, answer, redact::source(error)),
+        Some(Wire::Answered(answer)) => by_status(asked, answer, error),
         Some(Wire::Broken(HttpErrorKind::Connect)) => {
             Failure::Refused(asked.unavailable(redact::source(error)))
         }
@@ -76,10 +86,19 @@ pub(super) fn classify(
     }
 }
 
-fn by_status(asked: &Asked<'_>, answer: &Answer, source: Source) -> Failure {
+fn by_status(asked: &Asked<'_>, answer: &Answer, error: &ObjectError) -> Failure {
+    let source = redact::source(error);
     let code = answer.code.as_deref().unwrap_or_default();
     let under = |wanted: fn(&Precondition) -> bool| asked.precondition.is_some_and(wanted);
     match answer.status {
+        StatusCode::NOT_MODIFIED => Failure::Unchanged,
+        // A blob under a lease that is not ours, or a condition that we did not
+        // set: nothing was compared with what we expect.
+        StatusCode::PRECONDITION_FAILED
+            if code.starts_with("Lease") || !under(|p| *p != Precondition::Overwrite) =>
+        {
+            Failure::Refused(asked.other(source))
+        }
         StatusCode::PRECONDITION_FAILED => Failure::Rejected,
         StatusCode::CONFLICT
             if code == "BlobAlreadyExists" && under(|p| matches!(p, Precondition::IfAbsent)) =>
@@ -112,6 +131,11 @@ fn by_status(asked: &Asked<'_>, answer: &Answer, source: Source) -> Failure {
         | StatusCode::TOO_EARLY
         | StatusCode::TOO_MANY_REQUESTS => Failure::Unknown(asked.busy(answer, source)),
         status if status.is_server_error() => Failure::Unknown(asked.busy(answer, source)),
+        // A listing holds a name that `object_store` takes for none. Asking
+        // again gives the same.
+        status if status.is_success() && matches!(error, ObjectError::InvalidPath { .. }) => {
+            Failure::Refused(asked.other(source))
+        }
         // An answer of success that could not be understood.
         status if status.is_success() => Failure::Unknown(asked.unavailable(source)),
         status => {
@@ -135,14 +159,15 @@ fn is_credential(code: &str) -> bool {
 
 /// Without our connector there is no status: `Precondition` and
 /// `AlreadyExists` may be our own success.
-fn by_kind(asked: &Asked<'_>, error: &object_store::Error) -> Failure {
-    use object_store::Error as E;
+fn by_kind(asked: &Asked<'_>, error: &ObjectError) -> Failure {
+    use ObjectError as E;
     let source = redact::source(error);
     match error {
         E::NotFound { .. } if asked.operation == Operation::Put => {
             Failure::Unknown(asked.unavailable(source))
         }
         E::NotFound { .. } => Failure::Missing,
+        E::NotModified { .. } => Failure::Unchanged,
         E::Precondition { .. } if asked.operation != Operation::Put => Failure::Rejected,
         E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
             Failure::Refused(asked.denied(source))
@@ -185,8 +210,8 @@ impl Asked<'_> {
 
     /// No request reached the store: credentials could not be had, or the
     /// client refused to build one.
-    fn not_sent(&self, error: &object_store::Error) -> Error {
-        use object_store::Error as E;
+    fn not_sent(&self, error: &ObjectError) -> Error {
+        use ObjectError as E;
         let source = redact::source(error);
         match error {
             E::NotSupported { .. } | E::NotImplemented { .. } => {

@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderName};
 use ifmatch_core::Timestamp;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    ReqwestConnector,
 };
 
 use super::exchange::{Answer, Wire, add_headers, record};
@@ -51,10 +52,20 @@ impl HttpService for NotingService {
                 Ok(response)
             }
             Err(error) => {
-                record(Wire::Broken(error.kind()));
+                record(Wire::Broken(kind(&error)));
                 Err(error)
             }
         }
+    }
+}
+
+/// How a request failed. A connection that took too long to come about is none
+/// that broke: nothing was sent.
+fn kind(error: &HttpError) -> HttpErrorKind {
+    let source = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    match source {
+        Some(cause) if reqwest::Error::is_connect(cause) => HttpErrorKind::Connect,
+        _ => error.kind(),
     }
 }
 

@@ -1,8 +1,10 @@
-//! Listings, page by page.
+//! Listings, page by page; an empty blob costs a request of its own.
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use ifmatch_core::{BlobInfo, BlobKey, BlobPrefix, Operation, Result, retry_read};
+use ifmatch_core::{
+    BlobInfo, BlobKey, BlobPrefix, ConditionalBlobStore, Operation, Result, retry_read,
+};
 use object_store::ObjectMeta;
 
 use super::classify::Failure;
@@ -33,10 +35,16 @@ impl<'a> Listing<'a> {
             // A foreign name that breaks the rules of keys is not ours to list.
             let Ok(key) = BlobKey::internal(meta.location.as_ref()) else { continue };
             let wanted = self.after.as_ref().is_none_or(|after| key > *after);
-            if wanted && self.prefix.contains(&key) {
-                self.after = Some(key.clone());
-                return Ok(Some((self.store.info(key, &meta), self)));
+            if !wanted || !self.prefix.contains(&key) {
+                continue;
             }
+            // Other tools mark a folder by an empty object `name/`, of which
+            // `object_store` cuts the slash: only asking tells it from `name`.
+            if meta.size == 0 && self.store.head(&key).await?.is_none() {
+                continue;
+            }
+            self.after = Some(key.clone());
+            return Ok(Some((self.store.info(key, &meta), self)));
         }
     }
 
@@ -65,8 +73,8 @@ impl<'a> Listing<'a> {
                     *pages = Some(opened);
                     Ok(item)
                 }
-                Err(Failure::Missing | Failure::Rejected) => Ok(None),
-                Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
+                Err(Failure::Missing) => Ok(None),
+                Err(failure) => Err(failure.into_error(&asked)),
             }
         })
         .await?;

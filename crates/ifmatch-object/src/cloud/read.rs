@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use http::StatusCode;
 use ifmatch_core::{
     Blob, BlobInfo, BlobKey, ConditionalBlobStore, Current, Error, Fetched, GetOptions, Operation,
     Precondition, Reason, Result, Version, clamp_range,
@@ -13,6 +14,7 @@ use object_store::{GetOptions as ObjectGet, GetRange};
 use super::classify::{Asked, Failure};
 use super::exchange::{Exchange, Wire};
 use super::metadata;
+use super::redact;
 use super::store::ObjectBlobStore;
 
 impl ObjectBlobStore {
@@ -25,8 +27,8 @@ impl ObjectBlobStore {
         let expected = options.if_match.clone().map(Precondition::IfMatch);
         let asked = self.asked(Operation::Get, key.as_str(), expected.as_ref());
         let exchange = Exchange::default();
-        let mut request = ObjectGet::default();
-        request.if_none_match = options.if_none_match.as_ref().and_then(Version::quoted_etag);
+        let if_none_match = options.if_none_match.as_ref().and_then(Version::quoted_etag);
+        let mut request = ObjectGet { if_none_match, ..ObjectGet::default() };
         if let Some(version) = &options.if_match {
             match version.generation() {
                 Some(generation) if !self.foreign => {
@@ -43,7 +45,7 @@ impl ObjectBlobStore {
         let answer = self.client.get_opts(path, request);
         let got = match self.call(&asked, &exchange, self.timeout, answer).await {
             Ok(got) => got,
-            Err(failure) => return self.not_got(key, options, failure, &exchange).await,
+            Err(failure) => return self.not_got(&asked, key, options, failure, &exchange).await,
         };
         let mut info = self.info(key.clone(), &got.meta);
         info.write = metadata::record(&got.attributes);
@@ -57,60 +59,71 @@ impl ObjectBlobStore {
         Ok(Fetched::Found(Blob { body, info }))
     }
 
-    /// Reads a body; each piece of it must come within the time limit.
+    /// Reads a body; each piece of it must come within the time limit. The
+    /// head had arrived, so whatever breaks the body is passing.
     async fn body(
         &self,
         asked: &Asked<'_>,
         mut pieces: BoxStream<'static, object_store::Result<Bytes>>,
         expected: u64,
     ) -> Result<Bytes> {
-        let exchange = Exchange::default();
         let mut body = BytesMut::new();
-        loop {
-            let next = async { pieces.next().await.transpose() };
-            match self.call(asked, &exchange, self.timeout, next).await {
-                Ok(Some(piece)) => body.extend_from_slice(&piece),
-                Ok(None) if body.len() as u64 == expected => return Ok(body.freeze()),
-                Ok(None) => {
-                    let short = format!("{} of {expected} bytes of the body arrived", body.len());
-                    return Err(asked.unavailable(Reason::source(short)));
+        let broken = loop {
+            let piece = tokio::select! {
+                biased;
+                piece = pieces.next() => piece,
+                () = self.env.sleep(self.timeout) => {
+                    break Reason::source(format!("the body stood still for {:?}", self.timeout));
                 }
-                Err(failure) => {
-                    let broken = || asked.unavailable(Reason::source("the body broke off"));
-                    return Err(match failure.into_error() {
-                        // Headers had arrived: whatever broke the body is passing.
-                        Some(Error::Unavailable { source, .. } | Error::Denied { source, .. }) => {
-                            asked.unavailable(source)
-                        }
-                        Some(error) => error,
-                        None => broken(),
-                    });
+            };
+            match piece {
+                Some(Ok(piece)) => body.extend_from_slice(&piece),
+                Some(Err(error)) => break redact::source(&error),
+                None if body.len() as u64 == expected => return Ok(body.freeze()),
+                None => {
+                    let short = format!("{} of {expected} bytes of the body arrived", body.len());
+                    break Reason::source(short);
                 }
             }
-        }
+        };
+        Err(asked.unavailable(broken))
     }
 
     async fn not_got(
         &self,
+        asked: &Asked<'_>,
         key: &BlobKey,
         options: &GetOptions,
         failure: Failure,
         exchange: &Exchange,
     ) -> Result<Fetched> {
         let date = exchange.date();
-        let answered_with = |status: u16| match exchange.wire() {
-            Some(Wire::Answered(answer)) => answer.status.as_u16() == status,
-            _ => false,
+        let status = match exchange.wire() {
+            Some(Wire::Answered(answer)) => Some(answer.status),
+            _ => None,
         };
-        if answered_with(304) {
-            return Ok(Fetched::NotModified { date });
-        }
-        if answered_with(416) {
-            let size = self.head(key).await?.map_or(0, |info| info.size);
-            let range = options.range.clone().unwrap_or(0..0);
-            clamp_range(key, size, &range)?;
+        // Whether a range lies behind the end has many answers: 416, a 206 that
+        // makes no sense, and a store that was handed to us shows no status.
+        if let Some(range) = &options.range
+            && !matches!(failure, Failure::Missing | Failure::Rejected | Failure::Unchanged)
+            && status.map_or(self.foreign, |status| {
+                status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE
+            })
+        {
+            match self.head(key).await? {
+                Some(info) => _ = clamp_range(key, info.size, range)?,
+                None if options.if_match.is_none() => return Ok(Fetched::Absent { date }),
+                None => {}
+            }
+            if status == Some(StatusCode::OK) {
+                let what = format!("{self} answers a range with the whole blob");
+                return Err(Error::unsupported(what));
+            }
         }
         match (failure, &options.if_match) {
+            (Failure::Unchanged, _) if options.if_none_match.is_some() => {
+                Ok(Fetched::NotModified { date })
+            }
             (Failure::Missing, None) => Ok(Fetched::Absent { date }),
             (Failure::Rejected | Failure::Missing, Some(version)) => {
                 let expected = Precondition::IfMatch(version.clone());
@@ -121,16 +134,14 @@ impl ObjectBlobStore {
                 };
                 Err(Error::conflict(key, expected, current))
             }
-            (Failure::Rejected, None) => Ok(Fetched::NotModified { date }),
-            (Failure::Refused(error) | Failure::Unknown(error), _) => Err(error),
+            (failure, _) => Err(failure.into_error(asked)),
         }
     }
 
     pub(super) async fn head_once(&self, key: &BlobKey, path: &Path) -> Result<Option<BlobInfo>> {
         let asked = self.asked(Operation::Head, key.as_str(), None);
         let exchange = Exchange::default();
-        let mut request = ObjectGet::default();
-        request.head = true;
+        let request = ObjectGet { head: true, ..ObjectGet::default() };
         let answer = self.client.get_opts(path, request);
         match self.call(&asked, &exchange, self.timeout, answer).await {
             Ok(got) => {
@@ -140,8 +151,8 @@ impl ObjectBlobStore {
                 info.date = exchange.date();
                 Ok(Some(info))
             }
-            Err(Failure::Missing | Failure::Rejected) => Ok(None),
-            Err(Failure::Refused(error) | Failure::Unknown(error)) => Err(error),
+            Err(Failure::Missing) => Ok(None),
+            Err(failure) => Err(failure.into_error(&asked)),
         }
     }
 }

@@ -254,11 +254,9 @@ impl ConditionalBlobStore for ObjectBlobStore {
                     date: exchange.date(),
                 })
             }
-            Err(Failure::Rejected | Failure::Missing) => {
-                Attempt::Rejected { date: exchange.date() }
-            }
-            Err(Failure::Refused(error)) => Attempt::Refused(error),
+            Err(Failure::Rejected) => Attempt::Rejected { date: exchange.date() },
             Err(Failure::Unknown(error)) => Attempt::Unknown(error),
+            Err(failure) => Attempt::Refused(failure.into_error(&asked)),
         }
     }
 

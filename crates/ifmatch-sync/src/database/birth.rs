@@ -9,7 +9,7 @@ use super::SyncedDatabase;
 use super::report::{Outcome, SyncReport};
 use crate::commit_id::JournalId;
 use crate::error::{Error, Result, SyncConflict};
-use crate::local::{Base, CopyLock, Sidecar, blocking, folder_of, sync_folder, use_wal};
+use crate::local::{Base, CopyLock, Sidecar, beside, blocking, folder_of, sync_folder, use_wal};
 use crate::options::SyncOptions;
 use crate::remote::{HeadRead, fetch_snapshot, read_head};
 
@@ -41,7 +41,7 @@ impl SyncedDatabase {
             // A file that is missing or no database fails here, not half-way.
             let exists = blocking(move || use_wal(&file, wait));
             exists.await?;
-            let _lock = lock.await?;
+            let lock = lock.await?;
             let file = path.to_owned();
             let sidecar = blocking(move || Sidecar::load(&file)).await?;
             // What an earlier attempt left, from before anything was sent,
@@ -60,7 +60,12 @@ impl SyncedDatabase {
                 refuse_published(&*this.store).await?;
                 let journal = JournalId::random(this.store.env());
                 let (file, new) = (path.to_owned(), Sidecar::new(url, journal));
-                blocking(move || new.save(&file)).await?;
+                // The lock is kept until it is done, whether waited for or not.
+                blocking(move || {
+                    let _lock = lock;
+                    new.save(&file)
+                })
+                .await?;
             }
         }
         let report = this.push().await?;
@@ -94,17 +99,21 @@ impl SyncedDatabase {
         };
         let folder = folder_of(path);
         let (commit, limit) = (head.commit(), this.options.max_database);
-        let image = fetch_snapshot(&store, &commit, &head.snapshot, folder, limit).await?;
-        let _lock = CopyLock::acquire(path, this.store.env(), this.options.wait).await?;
+        let image = fetch_snapshot(&store, &head, folder, limit).await?;
+        let lock = CopyLock::acquire(path, this.store.env(), this.options.wait).await?;
         let mut sidecar = Sidecar::new(url, head.journal);
         sidecar.adopt(Base { head: *head, version: Some(version) });
         let (file, wait) = (path.to_owned(), this.options.wait);
         blocking(move || {
+            let _lock = lock;
             use_wal(image.path(), wait)?;
             // The sidecar first: without the database it is debris that the
             // next clone replaces, the other way round it would be a swap.
             refuse_existing(&file)?;
             sidecar.save(&file)?;
+            // No descriptor of ours stays on what somebody may open as a
+            // database: closing it would drop SQLite's locks.
+            let image = image.into_temp_path();
             image
                 .persist_noclobber(&file)
                 .map_err(|error| Error::io("creating", &file)(error.error))?;
@@ -117,12 +126,23 @@ impl SyncedDatabase {
     }
 }
 
+/// Refuses a name that is taken, be it by a link to nowhere, and one beside
+/// which another database left what SQLite would mix into the new one.
 fn refuse_existing(path: &Path) -> Result<()> {
-    if path.try_exists().map_err(Error::io("looking for", path))? {
-        return Err(Error::invalid(format!(
-            "{} exists: a clone replaces nothing; choose another name",
-            path.display()
-        )));
+    for (name, if_empty) in
+        [(path.to_owned(), true), (beside(path, "-wal"), false), (beside(path, "-journal"), false)]
+    {
+        match std::fs::symlink_metadata(&name) {
+            Ok(found) if if_empty || found.len() > 0 => {
+                return Err(Error::invalid(format!(
+                    "{} exists: a clone replaces nothing; choose another name",
+                    name.display()
+                )));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("looking for", &name)(error)),
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::SyncedDatabase;
 use super::report::{Outcome, SyncReport};
 use super::work::{Remote, Work};
 use crate::error::{Error, Result, SyncConflict};
-use crate::local::{Base, beside, folder_of, replace, sync_folder};
+use crate::local::{Base, Guard, Replaced, beside, folder_of, replace};
 use crate::options::OnConflict;
 use crate::remote::fetch_snapshot;
 
@@ -35,7 +35,7 @@ impl SyncedDatabase {
             Remote::None => return Err(nothing_there(self)),
             Remote::Ahead(ahead) => ahead,
         };
-        if work.replace_by(ahead.clone(), true).await? {
+        if work.replace_clean(&ahead).await? {
             return Ok(work.report(Outcome::Pulled, ahead.commit()));
         }
         let mut conflict = SyncConflict {
@@ -83,73 +83,60 @@ impl Work<'_> {
             (Remote::Same, Some(base)) => base.clone(),
             (Remote::Same | Remote::None, _) => return Err(nothing_there(self.database)),
         };
-        let changed = self.has_local_changes().await?;
-        let is_base = self.sidecar.base.as_ref().is_some_and(|b| b.commit() == target.commit());
-        if !changed && is_base {
+        let base = self.sidecar.base.as_ref();
+        let is_base = base.is_some_and(|base| base.commit() == target.commit());
+        if is_base && self.is_clean().await? {
             return self.up_to_date();
         }
-        let saved = if changed { Some(self.save_local().await?) } else { None };
-        self.replace_by(target.clone(), false).await?;
-        let outcome = if changed { Outcome::Reloaded } else { Outcome::Pulled };
+        let contents = base.into_iter().chain([&target]).map(|base| base.content().to_owned());
+        let guard = Guard::Keep { known: contents.collect(), name: self.saved_name() };
+        let Replaced::Done { saved } = self.replace_by(&target, guard).await? else {
+            return Err(Error::invalid("a file that may be replaced was not"));
+        };
+        let outcome = if saved.is_some() { Outcome::Reloaded } else { Outcome::Pulled };
         let mut report = self.report(outcome, target.commit());
         report.saved = saved;
         Ok(report)
     }
 
-    /// Keeps a copy of the file beside it.
-    async fn save_local(&self) -> Result<PathBuf> {
+    /// Where local changes are kept, beside the file.
+    fn saved_name(&self) -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let snapshot = self.snapshot().await?;
         let seconds = self.database.store.env().wall_clock().as_micros() / 1_000_000;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let process = std::process::id();
-        let name = beside(&self.path(), &format!("-saved-{seconds}-{process}-{count}"));
-        let folder = folder_of(&name).to_owned();
-        self.blocking(move || {
-            snapshot.file.as_file().sync_all().map_err(Error::io("writing", &name))?;
-            snapshot
-                .file
-                .persist_noclobber(&name)
-                .map_err(|error| Error::io("creating", &name)(error.error))?;
-            sync_folder(&folder)?;
-            Ok(name)
-        })
-        .await
+        beside(&self.path(), &format!("-saved-{seconds}-{process}-{count}"))
     }
 
-    /// Downloads a commit, verifies it and replaces the database by it. With
-    /// `only_clean`, not where there are local changes: the answer is `false`.
-    async fn replace_by(&mut self, target: Base, only_clean: bool) -> Result<bool> {
-        let expected = match &self.sidecar.base {
-            Some(base) if only_clean => Some(base.content().to_owned()),
-            None if only_clean => return Ok(false),
-            _ => None,
-        };
-        if expected.is_some() && self.has_local_changes().await? {
+    /// Replaces the database unless there are local changes: the answer is then
+    /// `false`, and nothing was done.
+    async fn replace_clean(&mut self, target: &Base) -> Result<bool> {
+        // Before anything is downloaded; under the lock it is looked at again.
+        let Some(base) = self.sidecar.base.clone() else { return Ok(false) };
+        if !self.is_clean().await? {
             return Ok(false);
         }
-        let path = self.path();
-        let options = &self.database.options;
-        let (commit, reference) = (target.commit(), target.head.snapshot.clone());
-        let folder = folder_of(&path);
-        let limit = options.max_database;
-        let image = fetch_snapshot(&self.store, &commit, &reference, folder, limit).await?;
+        let guard = Guard::Clean(base.content().to_owned());
+        Ok(self.replace_by(target, guard).await? != Replaced::Not)
+    }
+
+    /// Downloads a commit, verifies it and replaces the database by it.
+    async fn replace_by(&mut self, target: &Base, guard: Guard) -> Result<Replaced> {
+        let (path, options) = (self.path(), &self.database.options);
+        let (folder, limit) = (folder_of(&path), options.max_database);
+        let image = fetch_snapshot(&self.store, &target.head, folder, limit).await?;
         self.database.close_pool().await?;
         self.sidecar.adopting = Some(target.clone());
         self.save().await?;
         let wait = options.wait;
-        let done =
-            self.blocking(move || replace(&path, image.path(), expected.as_deref(), wait)).await;
-        match done {
-            Ok(true) => {
-                self.adopt(target).await?;
-                Ok(true)
-            }
-            undone => {
-                self.sidecar.adopting = None;
-                self.save().await?;
-                undone
-            }
+        // After an error the next operation finds out what was done.
+        let replaced = self.blocking(move || replace(&path, image.path(), guard, wait)).await?;
+        if replaced == Replaced::Not {
+            self.sidecar.adopting = None;
+            self.save().await?;
+        } else {
+            self.adopt(target.clone()).await?;
         }
+        Ok(replaced)
     }
 }

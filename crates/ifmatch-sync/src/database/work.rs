@@ -7,7 +7,7 @@ use ifmatch_core::{ConditionalBlobStore, Instrumented, ProbeGate, ProbePolicy, T
 
 use super::report::{Outcome, Status, SyncReport};
 use super::{SyncedDatabase, no_copy};
-use crate::commit_id::CommitId;
+use crate::commit_id::{CommitId, JournalId};
 use crate::error::{Error, Result};
 use crate::local::{
     Base, CopyLock, LocalSnapshot, Sidecar, blocking, connect, read_mark, take_snapshot,
@@ -111,15 +111,21 @@ impl Work<'_> {
         self.save().await
     }
 
-    /// After a crash while the database was being replaced: its content says
-    /// whether it was.
+    /// After a crash while the database was being replaced: its mark says
+    /// whether it was. (Its content may have been changed since.)
     async fn settle(&mut self) -> Result<()> {
         let Some(target) = self.sidecar.adopting.clone() else { return Ok(()) };
-        if self.snapshot().await?.content == target.content() {
+        if self.mark().await? == Some((target.head.journal, target.commit())) {
             return self.adopt(target).await;
         }
         self.sidecar.adopting = None;
         self.save().await
+    }
+
+    /// The mark in the database.
+    pub(super) async fn mark(&self) -> Result<Option<(JournalId, CommitId)>> {
+        let (path, wait) = (self.path(), self.database.options.wait);
+        self.blocking(move || read_mark(&connect(&path, wait)?).map_err(Error::sqlite(&path))).await
     }
 
     /// The committed content of the file at this moment.
@@ -135,23 +141,9 @@ impl Work<'_> {
         }
     }
 
-    /// Refuses a file that is neither at the base nor at anything this copy
-    /// put into it since.
-    pub(super) async fn check_mark(&self) -> Result<()> {
-        if self.sidecar.base.is_none() {
-            return Ok(());
-        }
-        let (path, wait) = (self.path(), self.database.options.wait);
-        let read = || move || read_mark(&connect(&path, wait)?).map_err(Error::sqlite(&path));
-        let marked = match self.blocking(read()).await? {
-            Some((owner, commit))
-                if owner == self.sidecar.journal && self.sidecar.knows(commit) =>
-            {
-                return Ok(());
-            }
-            mark => mark.map_or("not at all".into(), |(_, id)| id.to_string().into()),
-        };
-        Err(Error::Swapped { path: self.database.path.as_path().into(), marked })
+    /// Whether the file is the base, with nothing to publish.
+    pub(super) async fn is_clean(&self) -> Result<bool> {
+        Ok(!self.has_local_changes().await?)
     }
 
     /// Lets the store pass its gate: by the verdict on record for this
@@ -175,6 +167,14 @@ impl Work<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// What others published on top of the base, if anything.
+    pub(super) async fn ahead(&mut self) -> Result<Option<Base>> {
+        Ok(match self.remote().await? {
+            Remote::Ahead(ahead) => Some(ahead),
+            Remote::Same | Remote::None => None,
+        })
     }
 
     /// Reads the head and says how it stands to the base. A commit of ours
@@ -208,28 +208,24 @@ impl Work<'_> {
             };
         };
         let pending = self.sidecar.pending_ids();
-        let relation = match &self.sidecar.base {
-            Some(base) => relate(&head, self.sidecar.journal, base.commit(), &pending),
-            None => first(&head, self, &pending),
-        };
+        let base = self.sidecar.base.as_ref().map(Base::commit);
+        let relation = relate(&head, self.sidecar.journal, base, &pending);
         let newest = Base { head, version: Some(version) };
         match relation {
             Relation::Same => {
                 self.adopt_version(newest.version).await?;
                 Ok(Remote::Same)
             }
-            Relation::Mine(commit) if commit == newest.commit() => {
-                self.adopt(newest).await?;
-                Ok(Remote::Same)
-            }
             Relation::Mine(commit) => {
-                if let Some(head) = self.sidecar.head_of(commit) {
-                    self.adopt(Base { head, version: None }).await?;
-                }
-                Ok(Remote::Ahead(newest))
+                self.sidecar.found(commit, &newest);
+                self.save().await?;
+                let is_newest = commit == newest.commit();
+                Ok(if is_newest { Remote::Same } else { Remote::Ahead(newest) })
             }
             Relation::Ahead => {
-                self.forget_pending(&newest.head).await?;
+                if self.sidecar.forget_pending(&newest.head) {
+                    self.save().await?;
+                }
                 Ok(Remote::Ahead(newest))
             }
             Relation::Replaced => Err(Error::RemoteReplaced { store: store() }),
@@ -238,18 +234,6 @@ impl Work<'_> {
                 None => Err(Error::RemoteReplaced { store: store() }),
             },
         }
-    }
-
-    /// Where the head still names the commit that followed the base, and it is
-    /// none of ours, nothing of ours on this base will ever be published.
-    async fn forget_pending(&mut self, head: &Head) -> Result<()> {
-        let next = self.sidecar.base.as_ref().map_or(0, |base| base.commit().seq()) + 1;
-        let known = head.journal != self.sidecar.journal || head.record(next).is_some();
-        if known && !self.sidecar.pending.is_empty() {
-            self.sidecar.forget_pending();
-            self.save().await?;
-        }
-        Ok(())
     }
 
     /// The base is unchanged but was known without its version, or under
@@ -262,15 +246,6 @@ impl Work<'_> {
             self.save().await?;
         }
         Ok(())
-    }
-}
-
-/// A head, for a copy whose own first commit was never answered.
-fn first(head: &Head, work: &Work<'_>, pending: &[CommitId]) -> Relation {
-    match head.record(1) {
-        _ if head.journal != work.sidecar.journal => Relation::Ahead,
-        Some(first) if pending.contains(&first) => Relation::Mine(first),
-        _ => Relation::Ahead,
     }
 }
 

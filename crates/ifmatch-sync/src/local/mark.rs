@@ -1,8 +1,13 @@
 //! The mark inside a database: which commit its content belongs to.
 
-use rusqlite::{Connection, OptionalExtension};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::commit_id::{CommitId, JournalId};
+use crate::error::{Error, Result};
 
 /// Reads the mark; `None` where there is none.
 pub(crate) fn read_mark(
@@ -16,24 +21,52 @@ pub(crate) fn read_mark(
     if !marked {
         return Ok(None);
     }
-    let row: Option<(String, String)> = connection
-        .query_row("SELECT journal, commit_id FROM _ifmatch WHERE one = 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+    let query = "SELECT journal, commit_id FROM _ifmatch WHERE one = 1";
+    let row = connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).optional();
     // What does not parse is no mark of ours.
-    Ok(row.and_then(|(journal, commit)| Some((journal.parse().ok()?, commit.parse().ok()?))))
+    let (journal, commit) = match row {
+        Ok(Some((Value::Text(journal), Value::Text(commit)))) => (journal, commit),
+        // Another shape of table, or none of these columns.
+        Ok(_) | Err(rusqlite::Error::SqlInputError { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(journal.parse().ok().zip(commit.parse().ok()))
 }
 
-/// Writes the mark, durably.
+/// How long one attempt to get the write lock waits. SQLite's own pauses grow
+/// to 100 ms: against a writer that never rests that is for ever.
+const ATTEMPT: Duration = Duration::from_millis(2);
+
+/// Writes the mark, durably, if the one that is there passes `check`. Waits up
+/// to `wait` for other writers.
 pub(crate) fn write_mark(
-    connection: &mut Connection,
-    journal: JournalId,
-    commit: CommitId,
-) -> rusqlite::Result<()> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    transaction.execute(
+    connection: &Connection,
+    path: &Path,
+    mark: (JournalId, CommitId),
+    wait: Duration,
+    check: impl FnOnce(Option<(JournalId, CommitId)>) -> Result<()>,
+) -> Result<()> {
+    let failed = Error::sqlite(path);
+    connection.busy_timeout(ATTEMPT).map_err(&failed)?;
+    let mut attempts = wait.as_millis() / ATTEMPT.as_millis();
+    while let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        if attempts == 0 || error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
+            return Err(failed(error));
+        }
+        attempts -= 1;
+    }
+    connection.busy_timeout(wait).map_err(&failed)?;
+    let written = read_mark(connection)
+        .map_err(&failed)
+        .and_then(check)
+        .and_then(|()| put(connection, mark).map_err(&failed));
+    let end = if written.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    connection.execute_batch(end).map_err(&failed)?;
+    written
+}
+
+fn put(connection: &Connection, (journal, commit): (JournalId, CommitId)) -> rusqlite::Result<()> {
+    connection.execute(
         "CREATE TABLE IF NOT EXISTS _ifmatch (
              one INTEGER PRIMARY KEY CHECK (one = 1),
              journal TEXT NOT NULL,
@@ -41,10 +74,10 @@ pub(crate) fn write_mark(
          )",
         [],
     )?;
-    transaction.execute(
+    connection.execute(
         "INSERT INTO _ifmatch (one, journal, commit_id) VALUES (1, ?1, ?2)
          ON CONFLICT (one) DO UPDATE SET journal = ?1, commit_id = ?2",
         [journal.to_string(), commit.to_string()],
     )?;
-    transaction.commit()
+    Ok(())
 }

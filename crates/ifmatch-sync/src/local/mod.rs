@@ -7,12 +7,14 @@ mod sidecar;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub(crate) use lock::CopyLock;
 pub(crate) use mark::{read_mark, write_mark};
-pub(crate) use replace::replace;
+pub(crate) use replace::{Guard, Replaced, replace};
 pub(crate) use sidecar::{Base, Sidecar};
 pub(crate) use snapshot::{LocalSnapshot, take_snapshot};
+pub(crate) use verify::verify;
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +66,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Opens an existing database. It may come from anywhere, so nothing in its
-/// schema is trusted.
+/// schema is trusted and none of its triggers runs for us.
 pub(crate) fn connect(path: &Path, wait: std::time::Duration) -> Result<Connection> {
     if !path.try_exists().map_err(Error::io("looking for", path))? {
         return Err(Error::not_found(format!("there is no database {}", path.display())));
@@ -73,13 +75,21 @@ pub(crate) fn connect(path: &Path, wait: std::time::Duration) -> Result<Connecti
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
     connection.busy_timeout(wait).map_err(&failed)?;
+    distrust(&connection).map_err(&failed)?;
+    Ok(connection)
+}
+
+/// Runs no code that a database brings along.
+fn distrust(connection: &Connection) -> rusqlite::Result<()> {
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
     ] {
-        connection.set_db_config(option, on).map_err(&failed)?;
+        connection.set_db_config(option, on)?;
     }
-    Ok(connection)
+    Ok(())
 }
 
 /// Puts a database into WAL mode, which it remembers: readers and writers then

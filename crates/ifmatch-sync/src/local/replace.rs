@@ -1,41 +1,77 @@
 //! Replacing the content of a database that nobody else has open.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::connect;
-use super::snapshot::{copy, take_snapshot};
+use super::snapshot::{LocalSnapshot, copy, take_snapshot};
+use super::{connect, folder_of, sync_folder};
 use crate::error::{Error, Result};
+
+/// What becomes of local changes when the database is replaced. Looked at under
+/// the exclusive lock: nothing slips in between the look and the act.
+#[derive(Debug)]
+pub(crate) enum Guard {
+    /// Nothing is done unless the content still hashes to this.
+    Clean(String),
+    /// The content is kept in the file `name` unless it hashes to one of these.
+    Keep { known: Vec<String>, name: PathBuf },
+}
+
+/// What [`replace`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// There are local changes; nothing was done.
+    Not,
+    /// It was replaced; the file that local changes were kept in.
+    Done { saved: Option<PathBuf> },
+}
 
 /// Gives the database at `path` the content of `image`, in one transaction of
 /// SQLite's: a crash leaves the old content or the new one.
 ///
-/// It must be open nowhere else: then nobody reads a mix, and no local change
-/// slips in between the look and the act. With `expected`, the content must
-/// still hash to it, else nothing is done and the answer is `false`.
-pub(crate) fn replace(
-    path: &Path,
-    image: &Path,
-    expected: Option<&str>,
-    wait: Duration,
-) -> Result<bool> {
-    let failed = Error::sqlite(path);
+/// It must be open nowhere else: then nobody reads a mix.
+pub(crate) fn replace(path: &Path, image: &Path, guard: Guard, wait: Duration) -> Result<Replaced> {
     let mut target = connect(path, wait)?;
     hold_alone(&target, path)?;
-    let replaced = (|| {
-        if let Some(expected) = expected
-            && take_snapshot(&target, path)?.content != expected
-        {
-            return Ok(false);
-        }
-        let source = connect(image, wait)?;
-        copy(&source, &mut target).map_err(&failed)?;
-        Ok(true)
-    })();
-    release(&target).map_err(&failed)?;
+    let replaced = replace_held(&mut target, path, image, guard);
+    // What was done stays done. Without WAL mode, readers and writers wait for
+    // each other until the next time.
+    if let Err(error) = release(&target) {
+        tracing::debug!(%error, path = %path.display(), "not in WAL mode for now");
+    }
     replaced
+}
+
+fn replace_held(
+    target: &mut Connection,
+    path: &Path,
+    image: &Path,
+    guard: Guard,
+) -> Result<Replaced> {
+    let local = take_snapshot(target, path)?;
+    let saved = match guard {
+        Guard::Clean(expected) if local.content != expected => return Ok(Replaced::Not),
+        Guard::Keep { known, name } if !known.contains(&local.content) => {
+            keep(local, &name)?;
+            Some(name)
+        }
+        Guard::Clean(_) | Guard::Keep { .. } => None,
+    };
+    let source = connect(image, Duration::ZERO)?;
+    copy(&source, target).map_err(Error::sqlite(path))?;
+    Ok(Replaced::Done { saved })
+}
+
+/// Moves a snapshot to its name, durably.
+fn keep(local: LocalSnapshot, name: &Path) -> Result<()> {
+    let (file, temporary) = local.file.into_parts();
+    file.sync_all().map_err(Error::io("writing", name))?;
+    // No descriptor of ours stays on what somebody may open as a database.
+    drop(file);
+    temporary.persist_noclobber(name).map_err(|error| Error::io("creating", name)(error.error))?;
+    sync_folder(folder_of(name))
 }
 
 /// Leaves WAL mode, which fails while any other connection is open, and keeps

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use ifmatch_core::{Endpoint, Timestamp, Verdict, Version};
 use serde::{Deserialize, Serialize};
@@ -28,8 +29,8 @@ pub(crate) struct Sidecar {
     pub(crate) journal: JournalId,
     /// `None` until the first commit is known to be published.
     pub(crate) base: Option<Base>,
-    /// Commits on this base that may be published or may still be; kept until
-    /// it is known which commit followed the base.
+    /// Commits of ours that may be published or may still be; kept until it is
+    /// known which commit has their number.
     pub(crate) pending: Vec<Pending>,
     /// Ids that this copy has put into the database since its base, or was
     /// about to: whatever became of them, the file is no stranger.
@@ -60,10 +61,12 @@ impl Base {
     }
 }
 
-/// A commit that this copy tried to publish on its base.
+/// A commit that this copy tried to publish.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
     pub(crate) commit: CommitId,
+    /// What it was to follow: the base, or what a forced push found.
+    on: Option<CommitId>,
     snapshot: SnapshotRef,
     time: Timestamp,
 }
@@ -87,10 +90,21 @@ impl Sidecar {
         self.pending.iter().map(|pending| pending.commit).collect()
     }
 
-    /// Whether the database may carry this mark.
-    pub(crate) fn knows(&self, mark: CommitId) -> bool {
-        let base = self.base.as_ref().map(Base::commit);
-        base == Some(mark) || self.drawn.contains(&mark)
+    /// Refuses a file whose mark is neither the base's nor any that this copy
+    /// put into it since.
+    pub(crate) fn check(&self, path: &Path, mark: Option<(JournalId, CommitId)>) -> Result<()> {
+        let Some(base) = &self.base else { return Ok(()) };
+        let marked: Arc<str> = match mark {
+            Some((owner, commit))
+                if owner == self.journal
+                    && (commit == base.commit() || self.drawn.contains(&commit)) =>
+            {
+                return Ok(());
+            }
+            Some((_, commit)) => commit.to_string().into(),
+            None => "not at all".into(),
+        };
+        Err(Error::Swapped { path: path.into(), marked })
     }
 
     /// Notes an id that is about to be put into the database.
@@ -100,32 +114,66 @@ impl Sidecar {
         self.drawn.drain(..surplus);
     }
 
-    /// Notes a commit that may become visible from now on.
-    pub(crate) fn expect(&mut self, head: &Head) {
+    /// Notes a commit that may become visible from now on, following `on`.
+    pub(crate) fn expect(&mut self, head: &Head, on: Option<&Base>) {
         let (commit, snapshot) = (head.commit(), head.snapshot.clone());
-        self.pending.push(Pending { commit, snapshot, time: head.time() });
+        let on = on.map(Base::commit);
+        self.pending.push(Pending { commit, on, snapshot, time: head.time() });
     }
 
-    /// The head that a pending commit published, made anew from the base.
-    pub(crate) fn head_of(&self, commit: CommitId) -> Option<Head> {
-        let pending = self.pending.iter().find(|pending| pending.commit == commit)?;
-        let base = self.base.as_ref().map(|base| &base.head);
-        Some(Head::on(self.journal, base, commit, pending.snapshot.clone(), pending.time))
+    /// The head of a pending commit of this very content that was to follow
+    /// `on`, made anew: to send the same again is not to publish twice.
+    pub(crate) fn again(&self, on: Option<&Base>, content: &str) -> Option<Head> {
+        let follows = on.map(Base::commit);
+        let same =
+            |pending: &&Pending| pending.on == follows && pending.snapshot.content == content;
+        let Pending { commit, snapshot, time, .. } = self.pending.iter().rev().find(same)?;
+        let journal = on.map_or(self.journal, |on| on.head.journal);
+        Some(Head::on(journal, on.map(|on| &on.head), *commit, snapshot.clone(), *time))
     }
 
-    /// Another commit followed the base: none of ours on it ever will.
-    pub(crate) fn forget_pending(&mut self) {
-        self.pending.clear();
-    }
-
-    /// Moves to another base; what was pending on the old one is settled.
-    pub(crate) fn adopt(&mut self, base: Base) {
-        self.pending.clear();
-        // What was put into the file after the new base was drawn may still
-        // stand there; what came before it would be an old state come back.
-        let kept = self.drawn.iter().position(|drawn| *drawn == base.commit());
-        self.drawn.drain(..kept.map_or(self.drawn.len(), |at| at + 1));
+    /// A pending commit turned out to be published: `newest` is it, or was
+    /// built on it. The database holds it with whatever was changed since.
+    pub(crate) fn found(&mut self, commit: CommitId, newest: &Base) {
+        let Some(pending) = self.pending.iter().find(|pending| pending.commit == commit) else {
+            return;
+        };
+        let base = if newest.commit() == commit {
+            newest.clone()
+        } else {
+            let (snapshot, time) = (pending.snapshot.clone(), pending.time);
+            Base { head: newest.head.back_to(commit, snapshot, time), version: None }
+        };
+        // A mark from before this commit is that of an older file.
+        let older = self.drawn.iter().position(|id| *id == commit).map_or(0, |at| at + 1);
+        self.drawn.drain(..older);
+        self.journal = base.head.journal;
         self.base = Some(base);
+        self.forget_pending(&newest.head);
+    }
+
+    /// Forgets the pending commits whose number `head` gives to another one:
+    /// they never will be published. Whether there were any.
+    pub(crate) fn forget_pending(&mut self, head: &Head) -> bool {
+        let before = self.pending.len();
+        self.pending.retain(|pending| head.record(pending.commit.seq()).is_none());
+        self.pending.len() < before
+    }
+
+    /// Whether `head` has gone on so far that it does not tell what became of a
+    /// pending commit.
+    pub(crate) fn is_past(&self, head: &Head) -> bool {
+        let newest = head.commit().seq();
+        self.pending.iter().any(|pending| pending.commit.seq() <= newest)
+    }
+
+    /// Moves to a base that is the database's content, but for what was changed
+    /// since. Whatever was pending counts no more.
+    pub(crate) fn adopt(&mut self, base: Base) {
+        self.journal = base.head.journal;
+        self.base = Some(base);
+        self.pending.clear();
+        self.drawn.clear();
         self.adopting = None;
     }
 

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -15,10 +14,8 @@ use crate::error::{Error, Result};
 /// it; they are set to fixed values so that equal content has an equal hash.
 /// Journal format (18, 19), change counter (24), schema cookie (40),
 /// version-valid-for (92) and library version (96).
-const VOLATILE: [(u64, &[u8]); 4] = [(18, &[1, 1]), (24, &[0; 4]), (40, &[0; 4]), (92, &[0; 8])];
-
-/// How long a step that meets a writer waits before it tries again.
-const PAUSE: Duration = Duration::from_millis(10);
+pub(super) const VOLATILE: [(u64, &[u8]); 4] =
+    [(18, &[1, 1]), (24, &[0; 4]), (40, &[0; 4]), (92, &[0; 8])];
 
 /// An image of a database at one moment.
 #[derive(Debug)]
@@ -48,26 +45,16 @@ pub(crate) fn take_snapshot(source: &Connection, path: &Path) -> Result<LocalSna
     Ok(LocalSnapshot { file, content })
 }
 
-/// Copies every page in one step, which holds one read transaction.
+/// Copies every page in one step, which holds one read transaction. A lock in
+/// the way is waited for as long as the connection waits for any.
 pub(super) fn copy(source: &Connection, target: &mut Connection) -> rusqlite::Result<()> {
-    const ATTEMPTS: u32 = 500;
-    let backup = Backup::new(source, target)?;
-    for _ in 0..ATTEMPTS {
-        match backup.step(-1)? {
-            StepResult::Done => return Ok(()),
-            _ => pause(),
-        }
+    if Backup::new(source, target)?.step(-1)? == StepResult::Done {
+        return Ok(());
     }
     Err(rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
         Some("the database stayed locked".to_owned()),
     ))
-}
-
-/// Waits on a thread that blocks anyway, for SQLite's locks alone.
-#[allow(clippy::disallowed_methods)] // SQLite's own busy handler sleeps so, too.
-fn pause() {
-    std::thread::sleep(PAUSE);
 }
 
 fn normalise(file: &mut NamedTempFile) -> std::io::Result<String> {

@@ -53,8 +53,11 @@ fn a_replaced_database_has_the_new_content_and_hash() {
     drop(database(&old, 500));
     let image = take_snapshot(&database(&new, 20), &new).unwrap();
     let before = take_snapshot(&connect(&old, WAIT).unwrap(), &old).unwrap().content;
-    assert!(!replace(&old, image.file.path(), Some("another content"), WAIT).unwrap());
-    assert!(replace(&old, image.file.path(), Some(&before), WAIT).unwrap());
+    let clean = |content: &str| Guard::Clean(content.to_owned());
+    let not = replace(&old, image.file.path(), clean("another content"), WAIT).unwrap();
+    assert_eq!(not, Replaced::Not);
+    let done = replace(&old, image.file.path(), clean(&before), WAIT).unwrap();
+    assert_eq!(done, Replaced::Done { saved: None });
     let connection = connect(&old, WAIT).unwrap();
     assert_eq!(count(&connection), 20);
     assert_eq!(take_snapshot(&connection, &old).unwrap().content, image.content);
@@ -70,25 +73,42 @@ fn a_database_that_is_open_elsewhere_is_not_replaced() {
     let (old, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
     let open = database(&old, 10);
     let image = take_snapshot(&database(&new, 20), &new).unwrap();
-    let error = replace(&old, image.file.path(), None, WAIT).unwrap_err();
+    let name = folder.path().join("kept.db");
+    let guard = || Guard::Keep { known: Vec::new(), name: name.clone() };
+    let error = replace(&old, image.file.path(), guard(), WAIT).unwrap_err();
     assert_eq!(error.kind(), "unavailable", "{error}");
     assert_eq!(count(&open), 10);
     insert(&open, 10, 11);
     drop(open);
-    assert!(replace(&old, image.file.path(), None, WAIT).unwrap());
+    assert!(!name.exists(), "nothing is kept of what was not replaced");
+    let done = replace(&old, image.file.path(), guard(), WAIT).unwrap();
+    assert_eq!(done, Replaced::Done { saved: Some(name.clone()) });
+    assert_eq!(count(&connect(&name, WAIT).unwrap()), 11);
 }
 
 #[test]
 fn the_mark_is_read_back_and_is_missing_in_a_plain_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");
-    let mut connection = database(&path, 1);
+    let connection = database(&path, 1);
     assert_eq!(read_mark(&connection).unwrap(), None);
     let env = ifmatch_core::Simulation::seeded(1).env();
     let (journal, commit) = (JournalId::random(&env), CommitId::new(&env, 7));
-    write_mark(&mut connection, journal, commit).unwrap();
-    write_mark(&mut connection, journal, commit).unwrap();
-    assert_eq!(read_mark(&connection).unwrap(), Some((journal, commit)));
+    let mark = (journal, commit);
+    for found in [None, Some(mark)] {
+        let check = |there| {
+            assert_eq!(there, found);
+            Ok(())
+        };
+        write_mark(&connection, &path, mark, WAIT, check).unwrap();
+    }
+    assert_eq!(read_mark(&connection).unwrap(), Some(mark));
+    let refused = |_| Err(Error::invalid("no"));
+    let other = (journal, CommitId::new(&env, 8));
+    assert!(write_mark(&connection, &path, other, WAIT, refused).is_err());
+    assert_eq!(read_mark(&connection).unwrap(), Some(mark), "nothing was written");
+    connection.execute_batch("DROP TABLE _ifmatch; CREATE TABLE _ifmatch (a)").unwrap();
+    assert_eq!(read_mark(&connection).unwrap(), None, "somebody else's table");
 }
 
 #[test]
@@ -111,4 +131,82 @@ fn a_damaged_sidecar_is_corrupt_and_never_half_read() {
         std::fs::write(&name, &flipped).unwrap();
         assert_eq!(Sidecar::load(&path).unwrap_err().kind(), "corrupt", "bit {bit}");
     }
+}
+
+/// A snapshot as it is published, and its mark.
+fn published(path: &Path) -> (LocalSnapshot, (JournalId, CommitId)) {
+    let env = ifmatch_core::Simulation::seeded(1).env();
+    let mark = (JournalId::random(&env), CommitId::new(&env, 7));
+    let connection = connect(path, WAIT).unwrap();
+    write_mark(&connection, path, mark, WAIT, |_| Ok(())).unwrap();
+    (take_snapshot(&connection, path).unwrap(), mark)
+}
+
+#[test]
+fn an_image_that_is_not_a_whole_database_with_its_mark_is_corrupt() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    drop(database(&path, 300));
+    let (image, mark) = published(&path);
+    let image = image.file.path();
+    verify(image, "image", mark).unwrap();
+    let env = ifmatch_core::Simulation::seeded(2).env();
+    let strangers = [(JournalId::random(&env), mark.1), (mark.0, CommitId::new(&env, 7)), {
+        let unmarked = folder.path().join("b.db");
+        drop(database(&unmarked, 1));
+        let plain = take_snapshot(&connect(&unmarked, WAIT).unwrap(), &unmarked).unwrap();
+        let error = verify(plain.file.path(), "image", mark).unwrap_err();
+        assert_eq!(error.kind(), "corrupt");
+        (mark.0, CommitId::new(&env, 8))
+    }];
+    for stranger in strangers {
+        assert_eq!(verify(image, "image", stranger).unwrap_err().kind(), "corrupt");
+    }
+    let whole = std::fs::read(image).unwrap();
+    let bad = folder.path().join("bad");
+    let refused = |what: &str, bytes: &[u8]| {
+        std::fs::write(&bad, bytes).unwrap();
+        let error = verify(&bad, "image", mark).unwrap_err();
+        assert_eq!(error.kind(), "corrupt", "{what}: {error}");
+    };
+    refused("empty", &[]);
+    refused("no database", &[7; 8192]);
+    refused("a page less", &whole[..whole.len() - 4096]);
+    refused("a page more", &[&whole[..], &[0; 4096]].concat());
+    for (what, range) in [
+        ("a header of WAL mode", 18..20),
+        ("a change counter", 24..28),
+        ("a schema cookie", 40..44),
+        ("a page size", 16..18),
+        ("a page of noise", 8192..12288),
+        ("a schema of noise", 100..4096),
+    ] {
+        let mut bytes = whole.clone();
+        bytes[range].fill(2);
+        refused(what, &bytes);
+    }
+}
+
+#[test]
+fn what_only_the_application_knows_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let connection = database(&path, 1);
+    // Written with what SQLite knows, renamed to what it does not.
+    connection
+        .execute_batch(
+            "CREATE TABLE a (x CHECK (abs(x)), y AS (abs(x)) STORED, z COLLATE nocase);
+             INSERT INTO a VALUES (1, 'b'), (2, 'a');
+             CREATE INDEX i ON a (z);
+             CREATE INDEX j ON a (abs(x));
+             CREATE TABLE n (x NOT NULL, y CHECK (y > 0));
+             PRAGMA ignore_check_constraints = ON;
+             INSERT INTO n VALUES (1, -1);
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(replace(sql, 'abs', 'known'), 'nocase', 'own');",
+        )
+        .unwrap();
+    drop(connection);
+    let (image, mark) = published(&path);
+    verify(image.file.path(), "image", mark).unwrap();
 }

@@ -66,6 +66,13 @@ impl Head {
         Self { journal, recent, snapshot, time }
     }
 
+    /// The head that published `commit`, an earlier one of this head's.
+    pub(crate) fn back_to(&self, commit: CommitId, snapshot: SnapshotRef, time: Timestamp) -> Self {
+        let mut recent = self.recent.clone();
+        recent.retain(|earlier| earlier.seq() <= commit.seq());
+        Self { journal: self.journal, recent, snapshot, time }
+    }
+
     /// The commit that this head publishes.
     pub(crate) fn commit(&self) -> CommitId {
         self.recent[self.recent.len() - 1]
@@ -127,8 +134,11 @@ impl Head {
         }
         let head: Self = serde_json::from_slice(text)
             .map_err(|error| corrupt(&format!("the text does not parse: {error}")))?;
-        let rising = head.recent.windows(2).all(|pair| pair[0].seq() < pair[1].seq());
-        if head.recent.is_empty() || head.recent.len() > REMEMBERED || !rising {
+        let next = |seq: u64| seq.checked_add(1);
+        let rising = head.recent.windows(2).all(|pair| next(pair[0].seq()) == Some(pair[1].seq()));
+        // The last check leaves room for a next one.
+        let last = head.recent.last().and_then(|commit| next(commit.seq()));
+        if last.is_none() || head.recent.len() > REMEMBERED || !rising {
             return Err(corrupt("its commits are out of order"));
         }
         Ok(head)

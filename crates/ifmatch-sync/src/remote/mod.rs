@@ -23,7 +23,7 @@ pub(crate) use snapshot::{Packed, fetch_snapshot, pack};
 use crate::commit_id::CommitId;
 use crate::error::Result;
 
-fn head_key() -> Result<BlobKey> {
+pub(crate) fn head_key() -> Result<BlobKey> {
     Ok(BlobKey::new("head")?)
 }
 

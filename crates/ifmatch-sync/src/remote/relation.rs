@@ -8,7 +8,7 @@ use crate::commit_id::{CommitId, JournalId};
 pub(crate) enum Relation {
     /// It is the base.
     Same,
-    /// A commit of ours whose outcome was unknown is the next one after it.
+    /// A commit of ours whose outcome was unknown is it, or lies below it.
     Mine(CommitId),
     /// Others went on from it.
     Ahead,
@@ -18,29 +18,30 @@ pub(crate) enum Relation {
     Replaced,
 }
 
-/// Compares a head with a base. `pending` are commits of ours on this very base
-/// whose outcome is not known yet.
+/// Compares a head with a base; `None` where nothing of ours was ever known to
+/// be published. `pending` are commits of ours whose outcome is not known yet.
 pub(crate) fn relate(
     head: &Head,
     journal: JournalId,
-    base: CommitId,
+    base: Option<CommitId>,
     pending: &[CommitId],
 ) -> Relation {
-    if head.journal != journal {
-        return Relation::Replaced;
+    if let Some(base) = base {
+        if head.journal != journal {
+            return Relation::Replaced;
+        }
+        let newest = head.commit();
+        if newest.seq() < base.seq() {
+            return Relation::Rewound;
+        }
+        match head.record(base.seq()) {
+            Some(record) if record != base => return Relation::Rewound,
+            Some(_) if newest == base => return Relation::Same,
+            // Out of the head's memory: far behind, as a new clone.
+            Some(_) | None => {}
+        }
     }
-    let newest = head.commit();
-    if newest.seq() < base.seq() {
-        return Relation::Rewound;
-    }
-    match head.record(base.seq()) {
-        Some(record) if record != base => return Relation::Rewound,
-        Some(_) if newest == base => return Relation::Same,
-        // Out of the head's memory: far behind, as a new clone.
-        Some(_) | None => {}
-    }
-    match head.record(base.seq() + 1) {
-        Some(next) if pending.contains(&next) => Relation::Mine(next),
-        _ => Relation::Ahead,
-    }
+    // Ids are drawn at random: what is found is ours.
+    let mine = pending.iter().copied().filter(|id| head.record(id.seq()) == Some(*id));
+    mine.max_by_key(CommitId::seq).map_or(Relation::Ahead, Relation::Mine)
 }

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use ifmatch_core::{ConditionalBlobStore, Error as StoreError, Fetched, GetOptions};
 use tempfile::NamedTempFile;
 
-use super::head::SnapshotRef;
+use super::head::{Head, SnapshotRef};
 use super::snapshot_key;
-use crate::commit_id::CommitId;
 use crate::error::{Error, Result};
+use crate::local::verify;
 
 /// Compression level: at 1 a database shrinks as at 3, two to four times as
 /// fast.
@@ -67,12 +67,12 @@ pub(crate) fn pack(
 /// it before anybody uses it.
 pub(crate) async fn fetch_snapshot(
     store: &dyn ConditionalBlobStore,
-    commit: &CommitId,
-    reference: &SnapshotRef,
+    head: &Head,
     folder: &Path,
     max_database: u64,
 ) -> Result<NamedTempFile> {
-    let key = snapshot_key(commit)?;
+    let (commit, reference) = (head.commit(), &head.snapshot);
+    let key = snapshot_key(&commit)?;
     let limit = limit(reference.packed, max_database);
     if reference.size > limit {
         let subject = format!("{key}: the database that it declares").into();
@@ -82,7 +82,13 @@ pub(crate) async fn fetch_snapshot(
         return Err(Error::corrupt(key.as_str(), "the head names it, but it is missing"));
     };
     let (folder, reference) = (folder.to_owned(), reference.clone());
-    crate::local::blocking(move || unpack(key.as_str(), &blob.body, &reference, &folder)).await
+    let mark = (head.journal, commit);
+    crate::local::blocking(move || {
+        let image = unpack(key.as_str(), &blob.body, &reference, &folder)?;
+        verify(image.path(), key.as_str(), mark)?;
+        Ok(image)
+    })
+    .await
 }
 
 fn unpack(

@@ -53,14 +53,30 @@ fn a_head_is_placed_by_its_records_and_not_by_its_version() {
     let env = Simulation::seeded(3).env();
     let (other, head) = (head(&env, 1..=5), head(&env, 1..=5));
     let at = |seq| head.record(seq).unwrap();
-    let place = |base, pending: &[CommitId]| relate(&head, head.journal, base, pending);
+    let place = |base, pending: &[CommitId]| relate(&head, head.journal, Some(base), pending);
     assert_eq!(place(at(5), &[]), Relation::Same);
     assert_eq!(place(at(3), &[]), Relation::Ahead);
     assert_eq!(place(at(3), &[at(4)]), Relation::Mine(at(4)));
-    assert_eq!(place(at(3), &[at(5)]), Relation::Ahead);
+    assert_eq!(place(at(3), &[at(4), at(5)]), Relation::Mine(at(5)), "forced onto others' commits");
+    assert_eq!(place(at(3), &[CommitId::new(&env, 4)]), Relation::Ahead);
+    assert_eq!(relate(&head, other.journal, None, &[at(1)]), Relation::Mine(at(1)));
+    assert_eq!(relate(&head, other.journal, None, &[]), Relation::Ahead);
     assert_eq!(place(other.record(3).unwrap(), &[]), Relation::Rewound);
     assert_eq!(place(CommitId::new(&env, 6), &[]), Relation::Rewound);
-    assert_eq!(relate(&head, other.journal, at(5), &[]), Relation::Replaced);
+    assert_eq!(relate(&head, other.journal, Some(at(5)), &[]), Relation::Replaced);
+}
+
+#[test]
+fn a_head_without_room_for_a_next_commit_or_with_a_gap_is_corrupt() {
+    let env = Simulation::seeded(5).env();
+    for seqs in [u64::MAX - 1..=u64::MAX, u64::MAX..=u64::MAX] {
+        let bytes = head(&env, seqs).encode().unwrap();
+        assert_eq!(Head::decode(&bytes).unwrap_err().kind(), "corrupt");
+    }
+    let base = head(&env, 1..=2);
+    let (time, gap) = (Timestamp::default(), CommitId::new(&env, 9));
+    let head = Head::on(base.journal, Some(&base), gap, base.snapshot.clone(), time);
+    assert_eq!(Head::decode(&head.encode().unwrap()).unwrap_err().kind(), "corrupt");
 }
 
 #[tokio::test]

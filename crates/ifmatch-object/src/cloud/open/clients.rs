@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use ifmatch_core::{Endpoint, Env, Error, Operation, Reason, Result, RetryPolicy};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
-use object_store::azure::MicrosoftAzureBuilder;
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::client::{HttpConnector, StaticCredentialProvider};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use url::Url;
 
 use super::super::connector::NotingConnector;
 use super::super::delete::Deleter;
@@ -178,14 +179,42 @@ fn azure(
         .with_container_name(&options.bucket)
         .with_client_options(http_options)
         .with_allow_http(options.allow_http)
+        .with_use_emulator(false)
         .with_retry(retries())
         .with_http_connector(connector);
-    if let Some(endpoint) = &options.endpoint {
-        builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/').to_owned());
-    }
     if let Some(account) = &options.account {
         builder = builder.with_account(account);
     }
-    let signer = Arc::new(builder.build().map_err(|error| invalid(name, &error))?);
-    Ok((Arc::clone(&signer), Deleter { signer, http: client }))
+    let Some(account) = builder.get_config_value(&AzureConfigKey::AccountName) else {
+        let what = format!("{name}: add account=NAME or set AZURE_STORAGE_ACCOUNT_NAME");
+        return Err(Error::invalid(what));
+    };
+    let service = azure_service(options, &builder, &account);
+    let container = Url::parse(&format!("{service}/{}", options.bucket))
+        .map_err(|error| Error::invalid(format!("account {account:?} or its endpoint: {error}")))?;
+    builder = builder.with_endpoint(service);
+    let anonymous = builder.get_config_value(&AzureConfigKey::SkipSignature);
+    let store = Arc::new(builder.build().map_err(|error| invalid(name, &error))?);
+    let deleter = Deleter {
+        credentials: Arc::clone(&store),
+        http: client,
+        account,
+        container,
+        anonymous: anonymous.as_deref() == Some("true"),
+    };
+    Ok((store, deleter))
+}
+
+/// The address of the account, without a slash at its end.
+fn azure_service(options: &CloudOptions, builder: &MicrosoftAzureBuilder, account: &str) -> String {
+    let config = |key| builder.get_config_value(&key);
+    let service = match (&options.endpoint, config(AzureConfigKey::Endpoint)) {
+        (Some(url), _) => url.to_string(),
+        (None, Some(url)) => url,
+        (None, None) => match config(AzureConfigKey::UseFabricEndpoint).as_deref() {
+            Some("true") => format!("https://{account}.blob.fabric.microsoft.com"),
+            _ => format!("https://{account}.blob.core.windows.net"),
+        },
+    };
+    service.trim_end_matches('/').to_owned()
 }
