@@ -34,6 +34,7 @@ impl Remote {
         };
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         let prefix = ifmatch::WriteId::random(&ifmatch::Env::real());
-        Ok((None, format!("{place}/{prefix}?{query}")))
+        // Azurite stands still for a minute when it collects its garbage.
+        Ok((None, format!("{place}/{prefix}?{query}&timeout=120s")))
     }
 }

@@ -102,6 +102,15 @@ pub enum Error {
     },
 }
 
+impl From<ifmatch_journal::Error> for Error {
+    fn from(error: ifmatch_journal::Error) -> Self {
+        match error {
+            ifmatch_journal::Error::Store(error) => Self::Store(error),
+            other => Self::invalid(other.to_string()),
+        }
+    }
+}
+
 impl Error {
     /// A wrong call.
     pub(crate) fn invalid(what: impl Into<Arc<str>>) -> Self {

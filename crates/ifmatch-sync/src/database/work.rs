@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ifmatch_core::{ConditionalBlobStore, Instrumented, ProbeGate, ProbePolicy, Totals, Version};
 
+use ifmatch_journal::{Kind, Marker};
+
 use super::report::{Outcome, Status, SyncReport};
 use super::{SyncedDatabase, no_copy};
 use crate::commit_id::{CommitId, JournalId};
@@ -12,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::local::{
     Base, CopyLock, LocalSnapshot, Sidecar, blocking, connect, read_mark, take_snapshot,
 };
-use crate::remote::{Head, HeadRead, Relation, create_marker, read_head, relate};
+use crate::remote::{Head, HeadRead, Relation, read_head, relate};
 
 /// How often a head that contradicts the base is read again: the store may be
 /// stale.
@@ -159,7 +161,8 @@ impl Work<'_> {
                 Ok(())
             }
             _ => {
-                let verdict = create_marker(&self.store, self.sidecar.journal).await?;
+                let id = self.sidecar.journal;
+                let verdict = Marker::ensure(&self.store, Kind::Database, id).await?;
                 if let Some(verdict) = verdict {
                     self.sidecar.probes.insert(endpoint, verdict);
                     self.save().await?;

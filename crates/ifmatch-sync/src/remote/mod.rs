@@ -7,7 +7,6 @@
 //! ```
 
 mod head;
-mod marker;
 mod relation;
 mod snapshot;
 #[cfg(test)]
@@ -16,7 +15,6 @@ mod tests;
 use ifmatch_core::BlobKey;
 
 pub(crate) use head::{Head, HeadRead, SnapshotRef, read_head};
-pub(crate) use marker::create_marker;
 pub(crate) use relation::{Relation, relate};
 pub(crate) use snapshot::{Packed, fetch_snapshot, pack};
 

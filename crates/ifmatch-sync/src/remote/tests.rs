@@ -1,6 +1,4 @@
-use ifmatch_core::{
-    ConditionalBlobStore, Env, MemoryBlobStore, Precondition, Simulation, Timestamp,
-};
+use ifmatch_core::{Env, Simulation, Timestamp};
 
 use super::head::SnapshotRef;
 use super::*;
@@ -77,18 +75,4 @@ fn a_head_without_room_for_a_next_commit_or_with_a_gap_is_corrupt() {
     let (time, gap) = (Timestamp::default(), CommitId::new(&env, 9));
     let head = Head::on(base.journal, Some(&base), gap, base.snapshot.clone(), time);
     assert_eq!(Head::decode(&head.encode().unwrap()).unwrap_err().kind(), "corrupt");
-}
-
-#[tokio::test]
-async fn the_marker_refuses_what_is_no_database() {
-    let store = MemoryBlobStore::new(Simulation::seeded(4).env());
-    let id = JournalId::random(store.env());
-    create_marker(&store, id).await.unwrap();
-    let log = ifmatch_core::Instrumented::new(std::sync::Arc::new(store.clone()));
-    create_marker(&log, id).await.unwrap();
-    assert_eq!(log.log().totals().requests, 1, "a verdict on record is not asked again");
-    let key = BlobKey::new("ifmatch").unwrap();
-    let body = r#"{"kind":"ledger","format":1,"register":"head","store":"00000000000000000000000000000000","probes":{}}"#;
-    store.put(&key, body.into(), Precondition::Overwrite).await.unwrap();
-    assert!(create_marker(&store, id).await.unwrap_err().to_string().contains("ledger"));
 }

@@ -7,7 +7,7 @@ use crate::servers::{Session, Variables};
 use crate::{process, test};
 
 /// Every step.
-pub(super) const ALL: [Step; 12] = [
+pub(super) const ALL: [Step; 13] = [
     ("format", format),
     ("lints", lints),
     ("dependencies", |run| dependencies::check(&run.workspace)),
@@ -15,6 +15,7 @@ pub(super) const ALL: [Step; 12] = [
     ("single features", |run| features::check(&run.workspace, run.deadline)),
     ("documentation", documentation),
     ("house rules", |run| house::check(&run.workspace)),
+    ("build of the tests", build),
     ("servers up", servers_up),
     ("tests", tests),
     ("documentation tests", doctests),
@@ -35,6 +36,10 @@ fn lints(run: &mut Run) -> Result<()> {
 fn documentation(run: &mut Run) -> Result<()> {
     let mut command = run.workspace.cargo("doc --workspace --all-features --no-deps --locked");
     process::run(command.env("RUSTDOCFLAGS", "-D warnings"), Some(run.deadline))
+}
+
+fn build(run: &mut Run) -> Result<()> {
+    test::build(&run.workspace, Some(run.deadline))
 }
 
 fn servers_up(run: &mut Run) -> Result<()> {

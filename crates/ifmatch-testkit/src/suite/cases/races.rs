@@ -219,7 +219,6 @@ pub(crate) async fn a_dropped_put_leaves_the_blob_whole(on: Trial) -> Checked {
     let key = on.key("blob")?;
     on.create(&key, uniform(1)).await?;
     for polls in 0..8 {
-        let before = on.get(&key).await?;
         {
             let mut put = pin!(on.store().put(&key, uniform(polls + 2), Precondition::Overwrite));
             for _ in 0..polls {
@@ -230,8 +229,9 @@ pub(crate) async fn a_dropped_put_leaves_the_blob_whole(on: Trial) -> Checked {
             }
         }
         let after = on.get(&key).await?;
-        let whole = after.body == before.body || after.body == uniform(polls + 2);
-        check!(whole, "a put dropped after {polls} polls left neither the old nor the new body");
+        // Any of the dropped ones may land late.
+        let known = (1..=polls + 2).any(|body| after.body == uniform(body));
+        check!(known, "a put dropped after {polls} polls left a body that nobody wrote");
         check!(is_whole(&after.body), "a put dropped after {polls} polls left a mixture");
     }
     // A dropped request may still land; the next conditional write is told so.
