@@ -38,7 +38,7 @@ struct Backend {
 }
 
 /// How long a real server is waited for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(3);
 
 fn main() -> ExitCode {
     harness::ensure_credentials();
