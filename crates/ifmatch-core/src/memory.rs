@@ -155,6 +155,10 @@ impl ConditionalBlobStore for MemoryBlobStore {
     }
 
     async fn attempt_delete(&self, key: &BlobKey, precondition: &Precondition) -> Attempt<Deleted> {
+        if *precondition == Precondition::IfAbsent {
+            let what = format!("delete of {key} under if-absent deletes nothing");
+            return Attempt::Refused(Error::invalid(what));
+        }
         let date = Some(self.env.wall_clock());
         let mut blobs = self.blobs();
         if !holds(blobs.by_key.get(key), precondition) {

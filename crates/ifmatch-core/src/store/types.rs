@@ -63,7 +63,8 @@ pub struct BlobInfo {
     pub size: u64,
     /// When it was written, by the store's clock.
     pub last_modified: Option<Timestamp>,
-    /// The write that made it; listings do not say.
+    /// The write that made it, where the store says so; listings of the clouds
+    /// do not.
     pub write: Option<WriteRecord>,
     /// The store's clock at the answer.
     pub date: Option<Timestamp>,

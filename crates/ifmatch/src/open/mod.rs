@@ -1,6 +1,6 @@
 //! Blob stores by URL.
 
-#[cfg(feature = "cloud")]
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
 mod cloud;
 #[cfg(feature = "fs")]
 mod file;
