@@ -1,5 +1,6 @@
 //! What went wrong with a journal.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ifmatch_core::{Error as StoreError, Retry};
@@ -10,6 +11,10 @@ use crate::id::{CommitId, JournalId};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of a journal.
+///
+/// Where `pending` names a commit, that commit may have been applied, or may
+/// still be; ask for it with [`resolve`](crate::Journal::resolve) once the
+/// journal can be read again. Everywhere else nothing was applied.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,28 +27,73 @@ pub enum Error {
     OutcomeUnknown {
         /// What to ask for.
         commit: Box<CommitId>,
+        /// The entry's place in the commit.
+        ordinal: u32,
         /// Why it is not known.
         source: Arc<StoreError>,
     },
     /// The head is gone. Nothing was recreated.
-    #[error("remote gone: {what} has no head any more")]
+    #[error("remote gone: {what} has no head any more{}", Pending(.pending))]
     RemoteGone {
         /// The journal's place.
         what: Arc<str>,
+        /// The commit whose outcome is open.
+        pending: Option<Box<CommitId>>,
     },
     /// Another journal, or another branch of it, lies where ours was.
-    #[error("remote replaced: {what} holds journal {theirs}, ours is {mine}")]
-    RemoteReplaced {
-        /// The journal's place.
-        what: Arc<str>,
-        /// Ours.
-        mine: JournalId,
-        /// What lies there.
-        theirs: JournalId,
-    },
+    #[error("remote replaced: {} holds journal {}, ours is {}{}", .0.what, .0.theirs, .0.mine, Pending(&.0.pending))]
+    RemoteReplaced(Box<Replaced>),
     /// The journal went back behind what we have seen, or on another branch.
-    #[error("remote rewound: ours is {}, the remote is at {}", .0.0, .0.1)]
-    RemoteRewound(Box<(CommitId, CommitId)>),
+    #[error("remote rewound: ours is {}, the remote is at {}{}", .0.mine, .0.theirs, Pending(&.0.pending))]
+    RemoteRewound(Box<Rewound>),
+}
+
+/// Another journal lies where ours was.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replaced {
+    /// The journal's place.
+    pub what: Arc<str>,
+    /// Ours.
+    pub mine: JournalId,
+    /// What lies there; our own id where it is another branch of ours.
+    pub theirs: JournalId,
+    /// The commit whose outcome is open.
+    pub pending: Option<Box<CommitId>>,
+}
+
+/// The journal lacks a commit that we have seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rewound {
+    /// What we have seen.
+    pub mine: CommitId,
+    /// Where the remote is.
+    pub theirs: CommitId,
+    /// The commit whose outcome is open.
+    pub pending: Option<Box<CommitId>>,
+}
+
+/// Why a command was not committed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError<Rejection> {
+    /// The machine rejected it on a state that was the newest at some moment
+    /// during the call. Nothing was applied.
+    #[error("rejected")]
+    Rejected(Rejection),
+    /// Something failed; the error says what was applied.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+struct Pending<'a>(&'a Option<Box<CommitId>>);
+
+impl fmt::Display for Pending<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(commit) => write!(f, "; commit {commit} is open"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Error {
@@ -57,13 +107,49 @@ impl Error {
         Self::Store(StoreError::corrupt(subject, detail))
     }
 
+    /// Something that is named and not there.
+    pub(crate) fn missing(what: impl Into<Arc<str>>) -> Self {
+        Self::Store(StoreError::NotFound { what: what.into() })
+    }
+
+    /// The same error, about a commit whose outcome it leaves open.
+    pub(crate) fn leaving_open(self, commit: CommitId, ordinal: u32) -> Self {
+        let open = Some(Box::new(commit));
+        match self {
+            Self::Store(source) => {
+                Self::OutcomeUnknown { commit: Box::new(commit), ordinal, source: Arc::new(source) }
+            }
+            Self::RemoteGone { what, .. } => Self::RemoteGone { what, pending: open },
+            Self::RemoteReplaced(mut replaced) => {
+                replaced.pending = open;
+                Self::RemoteReplaced(replaced)
+            }
+            Self::RemoteRewound(mut rewound) => {
+                rewound.pending = open;
+                Self::RemoteRewound(rewound)
+            }
+            unknown @ Self::OutcomeUnknown { .. } => unknown,
+        }
+    }
+
+    /// The commit whose outcome this error leaves open.
+    pub fn pending(&self) -> Option<CommitId> {
+        match self {
+            Self::Store(_) => None,
+            Self::OutcomeUnknown { commit, .. } => Some(**commit),
+            Self::RemoteGone { pending, .. } => pending.as_deref().copied(),
+            Self::RemoteReplaced(replaced) => replaced.pending.as_deref().copied(),
+            Self::RemoteRewound(rewound) => rewound.pending.as_deref().copied(),
+        }
+    }
+
     /// The kind as one word, as the command line prints it.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Store(error) => error.kind(),
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::RemoteGone { .. } => "remote_gone",
-            Self::RemoteReplaced { .. } => "remote_replaced",
+            Self::RemoteReplaced(_) => "remote_replaced",
             Self::RemoteRewound(_) => "remote_rewound",
         }
     }
@@ -73,7 +159,7 @@ impl Error {
         match self {
             Self::Store(error) => error.retry(),
             Self::OutcomeUnknown { .. } => Retry::Verify,
-            Self::RemoteGone { .. } | Self::RemoteReplaced { .. } | Self::RemoteRewound(_) => {
+            Self::RemoteGone { .. } | Self::RemoteReplaced(_) | Self::RemoteRewound(_) => {
                 Retry::Never
             }
         }

@@ -14,19 +14,34 @@
 //! <prefix>/history/<id>       older references; immutable
 //! ```
 
+mod cut;
 mod error;
 mod head;
 mod id;
+mod journal;
+pub mod kv;
+mod machine;
 mod marker;
+mod object;
+mod record;
 mod register;
 mod rules;
+pub mod zoo;
 
-pub use error::{Error, Result};
+pub use cut::Cut;
+pub use error::{CommitError, Error, Replaced, Result, Rewound};
 pub use head::{
-    CheckpointRef, Drop, Head, HistoryRef, Next, ObjectId, ObjectRef, RING, Ring, SegmentRef, Slot,
-    TailCommit, Writer,
+    CheckpointRef, Drop, Head, HistoryRef, INLINE_PARTS, Next, ObjectId, ObjectRef, PartRef, Parts,
+    RING, Ring, SegmentRef, Slot, Writer,
 };
 pub use id::{CommitId, ForkId, JournalId, Nonce, WriterId};
+pub use journal::{
+    Committed, Damaged, Freshness, Journal, Options, Pace, Place, Resolution, Seen, Snapshot,
+    Totals, Verified, verify,
+};
+pub use machine::{Damage, Decision, Machine, Position};
 pub use marker::{Kind, Marker};
+pub use object::{Folder, Found, History, Item, NodeRef, Sealed};
+pub use record::{CommitRecord, Entries};
 pub use register::{HeadRegister, Reading, Register, Swap, Token};
 pub use rules::{Descent, Outcome, descent, outcome_of};

@@ -17,8 +17,7 @@ const FORMAT: u32 = 1;
 const REGISTER: &str = "head";
 
 /// What lies under a prefix.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Kind {
     /// One SQLite database.
@@ -27,6 +26,8 @@ pub enum Kind {
     Documents,
     /// The ledger of an upload.
     Ledger,
+    /// What a state machine of your own keeps, by a name of your own.
+    Other(&'static str),
 }
 
 /// The object `ifmatch` under a prefix: create-only, then by compare-and-swap.
@@ -41,11 +42,13 @@ pub struct Marker {
 }
 
 impl Kind {
-    const fn as_str(self) -> &'static str {
+    /// The name in lower case.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
             Self::Documents => "documents",
             Self::Ledger => "ledger",
+            Self::Other(name) => name,
         }
     }
 }
@@ -104,6 +107,19 @@ impl Marker {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Tells whether anything lies here; for whoever finds no head and wants to
+    /// say what there is.
+    ///
+    /// # Errors
+    /// As [`ensure`](Self::ensure) for what is of another kind or does not parse.
+    ///
+    /// # Cost
+    /// One request.
+    pub async fn find(store: &dyn ConditionalBlobStore, kind: Kind) -> Result<bool> {
+        let found = store.get(&BlobKey::new("ifmatch")?, GetOptions::new()).await?.found();
+        found.map_or(Ok(false), |blob| Self::check(&blob.body, kind).map(|_| true))
     }
 
     fn check(body: &[u8], kind: Kind) -> Result<Self> {

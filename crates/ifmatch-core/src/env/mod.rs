@@ -62,6 +62,11 @@ impl Background {
         Self(handle)
     }
 
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits until the task has ended by itself.
     pub async fn finished(mut self) {
         // An error says that the task panicked or was cancelled: it has ended.

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use ifmatch_core::Timestamp;
 
 use super::ring::{Ring, Slot};
-use super::{Head, MAX_WRITERS, TailCommit, Writer};
+use super::{Head, MAX_WRITERS, Writer};
 use crate::id::{ForkId, JournalId, Nonce, WriterId};
+use crate::record::{CommitRecord, Entries};
 
 /// What a commit brings.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub struct Next {
     /// Who commits.
     pub writer: WriterId,
     /// Its entries; may be empty.
-    pub entries: Vec<Bytes>,
+    pub entries: Entries,
     /// The store's clock when the base was read or written.
     pub base_time: Option<Timestamp>,
 }
@@ -23,7 +24,14 @@ pub struct Next {
 impl Head {
     /// The first head of a new journal.
     pub fn first(kind: &str, journal: JournalId, fork: ForkId, next: Next) -> Self {
-        let before = Self {
+        let mut head = Self::before_the_first(kind, journal, fork).after(&[], next);
+        head.previous = [0; 32];
+        head
+    }
+
+    /// What the first head comes after, and what decoding starts from.
+    pub(super) fn before_the_first(kind: &str, journal: JournalId, fork: ForkId) -> Self {
+        Self {
             kind: kind.to_owned(),
             journal,
             fork,
@@ -41,18 +49,16 @@ impl Head {
             collected: None,
             drops: Vec::new(),
             unknown: Vec::new(),
-        };
-        let mut head = before.after(&[], next);
-        head.previous = [0; 32];
-        head
+        }
     }
 
-    /// The head of the next commit. `bytes` are this head's, for its hash.
+    /// The head of the next commit, with its record at the end of the tail.
+    /// `bytes` are this head's, for its hash.
     ///
     /// The drops that the base could not date yet are dated by `base_time`.
     pub fn after(&self, bytes: &[u8], next: Next) -> Self {
         let mut head = self.clone();
-        head.seq += 1;
+        head.seq = head.seq.saturating_add(1);
         head.nonce = next.nonce;
         head.previous = *blake3::hash(bytes).as_bytes();
         head.base_time = next.base_time;
@@ -62,13 +68,13 @@ impl Head {
         for drop in head.drops.iter_mut().filter(|drop| drop.time.is_none()) {
             drop.time = next.base_time;
         }
-        let (seq, nonce, entries) = (head.seq, next.nonce, next.entries);
-        head.tail.push(TailCommit { seq, nonce, writer, entries });
+        let Next { nonce, writer, entries, base_time } = next;
+        head.tail.push(CommitRecord { seq: head.seq, nonce, writer, base_time, entries });
         head
     }
 
     /// The writer's index in the table; whoever was silent longest makes room,
-    /// and what it wrote is then nobody's.
+    /// and what it wrote is then nobody's in the ring.
     fn seat(&mut self, id: WriterId) -> u8 {
         let seen = self.seq;
         let at = self.writers.iter().position(|writer| writer.id == id);
@@ -87,12 +93,10 @@ impl Head {
     }
 
     fn unseat(&mut self, at: usize) {
-        let gone = |writer: &mut u8| {
-            if usize::from(*writer) == at {
-                *writer = u8::MAX;
+        for slot in &mut self.ring.slots {
+            if usize::from(slot.writer) == at {
+                slot.writer = u8::MAX;
             }
-        };
-        self.ring.slots.iter_mut().for_each(|slot| gone(&mut slot.writer));
-        self.tail.iter_mut().for_each(|commit| gone(&mut commit.writer));
+        }
     }
 }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use ifmatch_core::Timestamp;
 
-use super::{Drop, FORMAT, Head, MAGIC, ObjectRef, TailCommit};
+use super::tail::TailBytes;
+use super::{FORMAT, Head, MAGIC};
 
 /// The tags of the fields; see the table in the module's docs.
 pub(super) mod tag {
@@ -28,118 +29,107 @@ pub(super) mod tag {
 impl Head {
     /// The bytes of the head.
     pub fn encode(&self) -> Bytes {
-        let mut fields: Vec<(u8, Vec<u8>)> = vec![
-            (tag::KIND, self.kind.clone().into_bytes()),
-            (tag::JOURNAL, self.journal.0.to_be_bytes().to_vec()),
-            (tag::FORK, self.fork.0.to_be_bytes().to_vec()),
-            (tag::SEQ, self.seq.to_le_bytes().to_vec()),
-            (tag::NONCE, self.nonce.0.to_be_bytes().to_vec()),
-            (tag::WRITERS, self.writers_bytes()),
-            (tag::PREVIOUS, self.previous.to_vec()),
-            (tag::BASE_TIME, time(self.base_time)),
-            (tag::RING, self.ring_bytes()),
-            (tag::APPLICATION, self.application.to_vec()),
-            (tag::TAIL, self.tail.iter().flat_map(tail_commit).collect()),
-            (tag::SEGMENTS, self.segments_bytes()),
-            (tag::CHECKPOINT, self.checkpoint_bytes()),
-            (tag::HISTORY, self.history_bytes()),
-            (tag::COLLECTED, time(self.collected)),
-            (tag::DROPS, self.drops.iter().flat_map(dropped).collect()),
-        ];
-        fields.extend(self.unknown.iter().map(|(tag, bytes)| (*tag, bytes.to_vec())));
-        fields.retain(|(_, bytes)| !bytes.is_empty());
-        fields.sort_by_key(|(tag, _)| *tag);
-        let mut body = Vec::new();
-        for (tag, bytes) in fields {
-            body.push(tag);
-            body.extend_from_slice(&length(bytes.len()));
-            body.extend_from_slice(&bytes);
+        self.encode_with_tail(&TailBytes::new(&self.tail))
+    }
+
+    /// The bytes of the head, whose tail is already packed.
+    pub(crate) fn encode_with_tail(&self, tail: &TailBytes) -> Bytes {
+        let variable = tail.as_slice().len() + self.application.len() + self.drops.len() * 33;
+        let mut out = Vec::with_capacity(2048 + variable);
+        out.extend_from_slice(MAGIC);
+        out.push(FORMAT);
+        out.extend_from_slice(&[0; 4]);
+        let start = out.len();
+        let known = &mut out;
+        field(known, tag::KIND, |out| out.extend_from_slice(self.kind.as_bytes()));
+        field(known, tag::JOURNAL, |out| out.extend_from_slice(&self.journal.0.to_be_bytes()));
+        field(known, tag::FORK, |out| out.extend_from_slice(&self.fork.0.to_be_bytes()));
+        field(known, tag::SEQ, |out| out.extend_from_slice(&self.seq.to_le_bytes()));
+        field(known, tag::NONCE, |out| out.extend_from_slice(&self.nonce.0.to_be_bytes()));
+        field(known, tag::WRITERS, |out| self.put_writers(out));
+        field(known, tag::PREVIOUS, |out| self.put_previous(out));
+        field(known, tag::BASE_TIME, |out| put_known(out, self.base_time));
+        field(known, tag::RING, |out| self.put_ring(out));
+        field(known, tag::APPLICATION, |out| out.extend_from_slice(&self.application));
+        field(known, tag::TAIL, |out| out.extend_from_slice(tail.as_slice()));
+        field(known, tag::SEGMENTS, |out| self.put_segments(out));
+        field(known, tag::CHECKPOINT, |out| {
+            self.checkpoint.iter().for_each(|checkpoint| checkpoint.put(out));
+        });
+        field(known, tag::HISTORY, |out| self.put_history(out));
+        field(known, tag::COLLECTED, |out| put_known(out, self.collected));
+        field(known, tag::DROPS, |out| self.drops.iter().for_each(|drop| drop.put(out)));
+        // All unknown tags lie behind the known ones, as tags are handed out in
+        // order, and they were read in order.
+        for (tag, bytes) in &self.unknown {
+            field(&mut out, *tag, |out| out.extend_from_slice(bytes));
         }
-        let mut head = Vec::with_capacity(body.len() + 44);
-        head.extend_from_slice(MAGIC);
-        head.push(FORMAT);
-        head.extend_from_slice(&length(body.len()));
-        head.extend_from_slice(&body);
-        let sum = blake3::hash(&head);
-        head.extend_from_slice(sum.as_bytes());
-        head.into()
+        fill_length(&mut out, start);
+        let sum = blake3::hash(&out);
+        out.extend_from_slice(sum.as_bytes());
+        out.into()
     }
 
-    fn writers_bytes(&self) -> Vec<u8> {
-        let each = |writer: &super::Writer| {
-            [writer.id.0.to_be_bytes(), writer.seen.to_le_bytes()].concat()
-        };
-        self.writers.iter().flat_map(each).collect()
+    fn put_writers(&self, out: &mut Vec<u8>) {
+        for writer in &self.writers {
+            let behind = self.seq.saturating_sub(writer.seen);
+            out.extend_from_slice(&writer.id.0.to_be_bytes());
+            out.extend_from_slice(&u32::try_from(behind).unwrap_or(u32::MAX).to_le_bytes());
+        }
     }
 
-    fn ring_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.ring.first.to_le_bytes().to_vec();
+    fn put_previous(&self, out: &mut Vec<u8>) {
+        if self.previous != [0; 32] {
+            out.extend_from_slice(&self.previous);
+        }
+    }
+
+    fn put_ring(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.ring.first.to_le_bytes());
         for slot in &self.ring.slots {
-            bytes.extend_from_slice(&slot.bits.to_be_bytes());
-            bytes.push(slot.writer);
+            out.extend_from_slice(&slot.bits.to_be_bytes());
+            out.push(slot.writer);
         }
-        bytes
     }
 
-    fn segments_bytes(&self) -> Vec<u8> {
-        let each = |segment: &super::SegmentRef| {
-            let mut bytes = segment.object.id.0.to_be_bytes().to_vec();
-            bytes.extend_from_slice(&segment.first.to_le_bytes());
-            bytes.extend_from_slice(&segment.last.to_le_bytes());
-            bytes.extend_from_slice(&segment.object.bytes.to_le_bytes());
-            bytes.extend_from_slice(&segment.object.hash);
-            bytes
-        };
-        self.segments.iter().flat_map(each).collect()
+    fn put_segments(&self, out: &mut Vec<u8>) {
+        let Some(first) = self.segments.first() else { return };
+        out.extend_from_slice(&first.first.to_le_bytes());
+        for segment in &self.segments {
+            segment.object.put(out);
+            out.extend_from_slice(&segment.last.to_le_bytes());
+        }
     }
 
-    fn checkpoint_bytes(&self) -> Vec<u8> {
-        let Some(checkpoint) = &self.checkpoint else { return Vec::new() };
-        let mut bytes = checkpoint.seq.to_le_bytes().to_vec();
-        bytes.extend(checkpoint.objects.iter().flat_map(object));
-        bytes
-    }
-
-    fn history_bytes(&self) -> Vec<u8> {
-        let Some(history) = &self.history else { return Vec::new() };
-        let mut bytes = object(&history.object);
-        bytes.extend_from_slice(&history.last.to_le_bytes());
-        bytes
+    fn put_history(&self, out: &mut Vec<u8>) {
+        let Some(history) = &self.history else { return };
+        history.object.put(out);
+        out.extend_from_slice(&history.last.to_le_bytes());
     }
 }
 
-/// A length, which the limits of a head keep far below 4 GiB.
-fn length(bytes: usize) -> [u8; 4] {
-    u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes()
-}
-
-fn time(time: Option<Timestamp>) -> Vec<u8> {
-    time.map_or_else(Vec::new, |time| time.as_micros().to_le_bytes().to_vec())
-}
-
-fn object(object: &ObjectRef) -> Vec<u8> {
-    let mut bytes = object.id.0.to_be_bytes().to_vec();
-    bytes.extend_from_slice(&object.bytes.to_le_bytes());
-    bytes.extend_from_slice(&object.hash);
-    bytes
-}
-
-fn tail_commit(commit: &TailCommit) -> Vec<u8> {
-    let mut bytes = commit.seq.to_le_bytes().to_vec();
-    bytes.extend_from_slice(&commit.nonce.0.to_be_bytes());
-    bytes.push(commit.writer);
-    bytes.extend_from_slice(&length(commit.entries.len()));
-    for entry in &commit.entries {
-        bytes.extend_from_slice(&length(entry.len()));
-        bytes.extend_from_slice(entry);
+/// Writes one field; nothing where `put` writes nothing.
+fn field(out: &mut Vec<u8>, tag: u8, put: impl FnOnce(&mut Vec<u8>)) {
+    let before = out.len();
+    out.extend_from_slice(&[tag, 0, 0, 0, 0]);
+    let start = out.len();
+    put(out);
+    if out.len() == start {
+        out.truncate(before);
+    } else {
+        fill_length(out, start);
     }
-    bytes
 }
 
-fn dropped(drop: &Drop) -> Vec<u8> {
-    let mut bytes = drop.id.0.to_be_bytes().to_vec();
-    bytes.extend_from_slice(&drop.seq.to_le_bytes());
-    bytes.push(u8::from(drop.time.is_some()));
-    bytes.extend_from_slice(&drop.time.unwrap_or_default().as_micros().to_le_bytes());
-    bytes
+/// Fills in the length, in front of `start`, of what begins there. The limits of
+/// a head keep it far below 4 GiB.
+fn fill_length(out: &mut [u8], start: usize) {
+    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
+    out[start - 4..start].copy_from_slice(&length.to_le_bytes());
+}
+
+fn put_known(out: &mut Vec<u8>, time: Option<Timestamp>) {
+    if let Some(time) = time {
+        out.extend_from_slice(&time.as_micros().to_le_bytes());
+    }
 }

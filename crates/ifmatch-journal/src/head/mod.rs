@@ -21,42 +21,49 @@
 //! | 3 | fork id | 16 |
 //! | 4 | seq | 8 |
 //! | 5 | commit nonce | 16 |
-//! | 6 | writers | at most 16 x (id 8, seq of its last commit 8) |
-//! | 7 | hash of the previous head | 32 |
+//! | 6 | writers | at most 16 x (id 8, how far its last commit is behind seq 4) |
+//! | 7 | hash of the previous head | 32; not in the first |
 //! | 8 | store time of the base | 8, microseconds |
 //! | 9 | ring | seq of the first 8, then 9 each: first half of the nonce 8, writer 1 |
-//! | 10 | application header | any |
-//! | 11 | tail | commits: seq 8, nonce 16, writer 1, entries u32, each u32 + bytes |
-//! | 12 | segments | 72 each: id 16, first seq 8, last seq 8, bytes 8, hash 32 |
-//! | 13 | checkpoint | seq 8, then objects of 56: id 16, bytes 8, hash 32 |
-//! | 14 | history | 64: object 56, last seq 8 |
-//! | 15 | time of the last garbage collection | 8 |
-//! | 16 | drops | 33 each: id 16, seq 8, known 1, store time 8 |
+//! | 10 | application header | at most 1 MiB |
+//! | 11 | tail | 0, then records (see `record`); or 1, their plain length 4, then zstd frames of them |
+//! | 12 | segments | seq of the first 8, then 28 each: object 20, last seq 8; the next begins behind it |
+//! | 13 | checkpoint | seq 8, plain size 8, parts 1, then 36 each; 255: the object 20 of an index |
+//! | 14 | history | 28: object 20, last seq 8 |
+//! | 15 | time of the last garbage collection | 8, microseconds |
+//! | 16 | drops | 33 each: folder 1, id 16, seq 8, store time 8 (the least number there is: unknown) |
+//!
+//! References are written as in `object`. A tail is packed from 1 KiB on, if
+//! that helps; plain it has at most 4 MiB, and at most 1,000 bytes for each that
+//! is stored.
 
 mod build;
 mod decode;
 mod encode;
 mod ring;
+pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use ifmatch_core::Timestamp;
 
+pub use crate::object::{
+    CheckpointRef, Drop, HistoryRef, INLINE_PARTS, ObjectId, ObjectRef, PartRef, Parts, SegmentRef,
+};
 pub use build::Next;
 pub use ring::{RING, Ring, Slot};
+pub(crate) use tail::tail_size;
 
 use crate::id::{CommitId, ForkId, JournalId, Nonce, WriterId};
+use crate::record::CommitRecord;
 
 const MAGIC: &[u8; 7] = b"ifmhead";
 const FORMAT: u8 = 2;
-/// A head is kilobytes; what is larger is none.
-const MAX_HEAD: usize = 4 << 20;
+/// A head is kilobytes, and what it may hold at most sums up to less.
+const MAX_HEAD: usize = 8 << 20;
 /// Writers that a head remembers.
 const MAX_WRITERS: usize = 16;
-
-/// The name of an immutable object of a journal.
-pub type ObjectId = Nonce;
 
 /// The newest commit of a journal and everything that is needed to go on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +78,7 @@ pub struct Head {
     pub seq: u64,
     /// What makes the newest commit this one.
     pub nonce: Nonce,
-    /// Who committed lately.
+    /// Who committed lately, at most 16.
     pub writers: Vec<Writer>,
     /// BLAKE3 of the previous head's bytes; zeros for the first.
     pub previous: [u8; 32],
@@ -81,9 +88,10 @@ pub struct Head {
     pub ring: Ring,
     /// Small things of the application: locks, schema.
     pub application: Bytes,
-    /// Commits whose entries are still in the head, oldest first.
-    pub tail: Vec<TailCommit>,
-    /// Segments since the checkpoint, oldest first.
+    /// Commits whose records are still in the head, oldest first, without gaps;
+    /// the last is this one.
+    pub tail: Vec<CommitRecord>,
+    /// Segments since the checkpoint, oldest first, without gaps between them.
     pub segments: Vec<SegmentRef>,
     /// The newest checkpoint.
     pub checkpoint: Option<CheckpointRef>,
@@ -102,72 +110,8 @@ pub struct Head {
 pub struct Writer {
     /// Who.
     pub id: WriterId,
-    /// Its last commit.
+    /// Its last commit. In the bytes it is at most 2^32 - 1 behind the newest.
     pub seen: u64,
-}
-
-/// One commit in the tail.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TailCommit {
-    /// Its number.
-    pub seq: u64,
-    /// What makes it this one.
-    pub nonce: Nonce,
-    /// Index of its writer in the table; 255 where it fell out.
-    pub writer: u8,
-    /// Opaque bytes, in order; may be empty.
-    pub entries: Vec<Bytes>,
-}
-
-/// An immutable object that a head names.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ObjectRef {
-    /// Its name.
-    pub id: ObjectId,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Its BLAKE3.
-    pub hash: [u8; 32],
-}
-
-/// A segment: entries of a range of commits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SegmentRef {
-    /// The object.
-    pub object: ObjectRef,
-    /// The first commit in it.
-    pub first: u64,
-    /// The last commit in it.
-    pub last: u64,
-}
-
-/// The state at a commit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CheckpointRef {
-    /// The commit.
-    pub seq: u64,
-    /// The objects that make it up, in order.
-    pub objects: Vec<ObjectRef>,
-}
-
-/// Older references, in one object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HistoryRef {
-    /// The object.
-    pub object: ObjectRef,
-    /// The last commit that it covers.
-    pub last: u64,
-}
-
-/// An object that is to be deleted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Drop {
-    /// Its name.
-    pub id: ObjectId,
-    /// The commit that dropped it.
-    pub seq: u64,
-    /// The store's clock at that commit; the next commit fills it in.
-    pub time: Option<Timestamp>,
 }
 
 impl Head {

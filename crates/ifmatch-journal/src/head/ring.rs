@@ -32,7 +32,7 @@ impl Ring {
 
     /// The number of the last commit in it.
     pub fn last(&self) -> Option<u64> {
-        Some(self.first + (self.slots.len() as u64).checked_sub(1)?)
+        self.first.checked_add((self.slots.len() as u64).checked_sub(1)?)
     }
 
     /// The ring with one commit more, cut to [`RING`].
@@ -41,6 +41,13 @@ impl Ring {
         slots.push(slot);
         let surplus = slots.len().saturating_sub(RING);
         slots.drain(..surplus);
-        Self { first: seq + 1 - slots.len() as u64, slots }
+        Self { first: seq.saturating_sub(slots.len() as u64 - 1), slots }
+    }
+
+    /// Forgets all but the last `most` commits.
+    pub(crate) fn cut(&mut self, most: usize) {
+        let surplus = self.slots.len().saturating_sub(most.max(1));
+        self.slots.drain(..surplus);
+        self.first += surplus as u64;
     }
 }

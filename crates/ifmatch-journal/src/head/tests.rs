@@ -1,113 +1,102 @@
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use ifmatch_core::{Env, Simulation};
 
-use ifmatch_core::{Background, BoxFuture, Env, Environment, Simulation};
-
+use super::encode::tag;
 use super::*;
+use crate::id::WriterId;
+use crate::object::Folder;
+use crate::record::Entries;
+use crate::record::samples::{counting, damaged};
 
-/// Ids that no random generator's version can change.
-#[derive(Debug, Default)]
-struct Counting(AtomicU8);
+mod limits;
 
-impl Environment for Counting {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn wall_clock(&self) -> Timestamp {
-        Timestamp::default()
-    }
-    fn sleep(&self, _: Duration) -> BoxFuture {
-        Box::pin(std::future::ready(()))
-    }
-    fn fill_random(&self, bytes: &mut [u8]) {
-        bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
-    }
-    fn spawn(&self, _: &'static str, _: BoxFuture) -> Background {
-        unreachable!("a format spawns nothing")
-    }
-}
-
-fn next(env: &Env, entries: &[&'static str]) -> Next {
+fn next(env: &Env, entries: &[&str]) -> Next {
     Next {
         nonce: Nonce::random(env),
         writer: WriterId::random(env),
-        entries: entries.iter().map(|entry| Bytes::from_static(entry.as_bytes())).collect(),
+        entries: entries.iter().collect(),
         base_time: Some(Timestamp::from_micros(1_700_000_000_000_000)),
     }
 }
 
 fn object(env: &Env) -> ObjectRef {
-    ObjectRef { id: Nonce::random(env), bytes: 12_345, hash: [7; 32] }
+    ObjectRef { id: Nonce::random(env), bytes: 12_345 }
+}
+
+fn parts(env: &Env, count: usize) -> Parts {
+    let part = |_| PartRef { object: object(env), content: Nonce::random(env).0 };
+    Parts::Inline((0..count).map(part).collect())
+}
+
+fn first(env: &Env) -> Head {
+    Head::first("documents", JournalId::random(env), ForkId::random(env), next(env, &["one"]))
 }
 
 /// A head in which every field holds something.
 fn sample(env: &Env) -> Head {
-    let mut head =
-        Head::first("documents", JournalId::random(env), ForkId::random(env), next(env, &["one"]));
-    for _ in 0..3 {
+    let mut head = first(env);
+    for _ in 0..5 {
         head = head.after(&head.encode(), next(env, &["two", ""]));
     }
+    head.tail.drain(..3);
     head.application = Bytes::from_static(b"locks");
-    head.segments = vec![SegmentRef { object: object(env), first: 1, last: 2 }];
-    head.checkpoint = Some(CheckpointRef { seq: 1, objects: vec![object(env), object(env)] });
+    head.segments = vec![
+        SegmentRef { object: object(env), first: 1, last: 2 },
+        SegmentRef { object: object(env), first: 3, last: 3 },
+    ];
+    head.checkpoint = Some(CheckpointRef { seq: 1, size: 1 << 40, parts: parts(env, 2) });
     head.history = Some(HistoryRef { object: object(env), last: 1 });
     head.collected = Some(Timestamp::from_micros(5));
-    head.drops = vec![
-        Drop { id: Nonce::random(env), seq: 2, time: Some(Timestamp::from_micros(9)) },
-        Drop { id: Nonce::random(env), seq: 4, time: None },
-    ];
+    let drop = |folder, seq, time: Option<i64>| Drop {
+        folder,
+        id: Nonce::random(env),
+        seq,
+        time: time.map(Timestamp::from_micros),
+    };
+    head.drops = vec![drop(Folder::Segments, 2, Some(9)), drop(Folder::History, 4, None)];
     head.unknown = vec![(200, Bytes::from_static(b"from a newer version"))];
+    head
+}
+
+/// A sample whose tail is packed.
+fn large(env: &Env) -> Head {
+    let mut head = sample(env);
+    for _ in 0..40 {
+        head = head.after(&head.encode(), next(env, &["{\"name\": \"something\"}"; 5]));
+    }
+    head.checkpoint = Some(CheckpointRef { seq: 40, size: 7, parts: Parts::Indexed(object(env)) });
     head
 }
 
 #[test]
 fn a_head_survives_its_bytes_with_every_field() {
-    let head = sample(&Simulation::seeded(1).env());
-    assert_eq!(Head::decode(&head.encode()).unwrap(), head);
+    let env = Simulation::seeded(1).env();
+    for head in [first(&env), sample(&env), large(&env)] {
+        assert_eq!(Head::decode(&head.encode()).unwrap(), head);
+    }
 }
 
 /// The bytes of format 2, as they were when it was made. A change here breaks
 /// every journal that is out there.
 #[test]
-fn the_golden_head_reads_and_writes_as_ever() {
-    let head = sample(&Env::new(Counting::default()));
+fn the_golden_heads_read_as_ever_and_the_plain_one_is_written_so() {
+    let env = counting();
+    let (head, large) = (sample(&env), large(&env));
     let golden = Bytes::from_static(include_bytes!("../../tests/golden/head-2.bin"));
     assert_eq!(head.encode(), golden);
     assert_eq!(Head::decode(&golden).unwrap(), head);
+    // Another zstd may pack otherwise, and hashes of packed heads follow.
+    let golden = Bytes::from_static(include_bytes!("../../tests/golden/head-2-packed.bin"));
+    let read = Head::decode(&golden).unwrap();
+    assert_eq!(read, Head { previous: read.previous, ..large });
 }
 
 #[test]
 fn every_truncation_and_every_flipped_bit_is_detected() {
-    let bytes = sample(&Simulation::seeded(2).env()).encode();
-    for length in 0..bytes.len() {
-        assert_eq!(Head::decode(&bytes.slice(..length)).unwrap_err().kind(), "corrupt");
-    }
-    for bit in 0..bytes.len() * 8 {
-        let mut flipped = bytes.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(Head::decode(&flipped.into()).unwrap_err().kind(), "corrupt", "bit {bit}");
-    }
-}
-
-#[test]
-fn a_head_with_a_right_checksum_and_wrong_contents_is_corrupt() {
-    let env = Simulation::seeded(3).env();
-    let good = sample(&env);
-    let spoil = |change: fn(&mut Head)| {
-        let mut head = good.clone();
-        change(&mut head);
-        Head::decode(&head.encode()).unwrap_err()
-    };
-    for error in [
-        spoil(|head| head.ring.first += 1),
-        spoil(|head| head.ring.slots.clear()),
-        spoil(|head| head.nonce = Nonce(1)),
-        spoil(|head| head.tail[1].seq += 5),
-        spoil(|head| head.tail.truncate(1)),
-        spoil(|head| head.seq = u64::MAX),
-        spoil(|head| head.writers.extend(vec![head.writers[0]; 20])),
-    ] {
-        assert_eq!(error.kind(), "corrupt", "{error}");
+    let env = Simulation::seeded(2).env();
+    for head in [sample(&env), large(&env)] {
+        for bytes in damaged(&head.encode()) {
+            assert_eq!(Head::decode(&bytes).unwrap_err().kind(), "corrupt");
+        }
     }
 }
 
@@ -126,31 +115,35 @@ fn another_format_is_refused_and_says_so() {
 #[test]
 fn a_full_head_without_tail_and_application_stays_under_two_kibibytes() {
     let env = Simulation::seeded(5).env();
-    let (journal, fork) = (JournalId::random(&env), ForkId::random(&env));
-    let mut head = Head::first("documents", journal, fork, next(&env, &[]));
+    let mut head = first(&env);
     for _ in 0..1_000 {
         head = head.after(&head.encode(), next(&env, &[]));
         head.tail.clear();
     }
-    head.checkpoint = Some(CheckpointRef { seq: 900, objects: vec![object(&env)] });
+    let segment =
+        |at: u64| SegmentRef { object: object(&env), first: 900 + at * 2, last: 901 + at * 2 };
+    head.segments = (0..8).map(segment).collect();
+    let parts = parts(&env, INLINE_PARTS);
+    head.checkpoint = Some(CheckpointRef { seq: 900, size: 1 << 30, parts });
     head.history = Some(HistoryRef { object: object(&env), last: 800 });
+    head.collected = head.base_time;
     assert_eq!((head.ring.slots.len(), head.writers.len()), (RING, MAX_WRITERS));
-    let bytes = head.encode().len();
-    assert!(bytes < 2048, "{bytes}");
+    let bytes = head.encode();
+    assert_eq!(Head::decode(&bytes).unwrap(), head);
+    assert!(bytes.len() < 2048, "{}", bytes.len());
 }
 
 #[test]
-fn a_writer_that_fell_out_of_the_table_is_nobody_in_the_ring() {
+fn a_writer_that_fell_out_of_the_table_is_nobody_in_the_ring_and_stays_on_record() {
     let env = Simulation::seeded(6).env();
-    let (journal, fork) = (JournalId::random(&env), ForkId::random(&env));
-    let mut head = Head::first("documents", journal, fork, next(&env, &[]));
-    let first = head.writers[0].id;
+    let mut head = first(&env);
+    let gone = head.writers[0].id;
     for _ in 0..MAX_WRITERS {
         head = head.after(&head.encode(), next(&env, &[]));
     }
-    assert!(head.writers.iter().all(|writer| writer.id != first));
+    assert!(head.writers.iter().all(|writer| writer.id != gone));
     assert_eq!(head.ring.slot(1).unwrap().writer, u8::MAX);
-    assert_eq!(head.tail[0].writer, u8::MAX);
+    assert_eq!(head.tail[0].writer, gone);
     let again = head.writers[5].id;
     let seen = head.seq + 1;
     let head = head.after(&head.encode(), Next { writer: again, ..next(&env, &[]) });
@@ -159,8 +152,19 @@ fn a_writer_that_fell_out_of_the_table_is_nobody_in_the_ring() {
 }
 
 #[test]
-fn drops_are_dated_by_the_next_commit() {
+fn a_writer_of_very_long_ago_is_remembered_as_of_long_ago() {
     let env = Simulation::seeded(7).env();
+    let mut head = first(&env);
+    head.seq = 1 << 40;
+    head.ring.first = head.seq;
+    head.tail.clear();
+    let read = Head::decode(&head.encode()).unwrap();
+    assert_eq!(read.writers[0].seen, (1 << 40) - u64::from(u32::MAX));
+}
+
+#[test]
+fn drops_are_dated_by_the_next_commit() {
+    let env = Simulation::seeded(8).env();
     let head = sample(&env);
     let after = head.after(&head.encode(), next(&env, &[]));
     assert_eq!(after.drops[0], head.drops[0]);
@@ -168,16 +172,16 @@ fn drops_are_dated_by_the_next_commit() {
     assert_eq!(after.previous, *blake3::hash(&head.encode()).as_bytes());
 }
 
-proptest::proptest! {
-    #[test]
-    fn no_bytes_make_the_decoder_panic(mut body in proptest::collection::vec(0_u8.., 0..400)) {
-        // With a right frame and checksum, so that the fields are really read.
-        let mut bytes = MAGIC.to_vec();
-        bytes.push(FORMAT);
-        bytes.extend_from_slice(&u32::try_from(body.len()).unwrap().to_le_bytes());
-        bytes.append(&mut body);
-        let sum = blake3::hash(&bytes);
-        bytes.extend_from_slice(sum.as_bytes());
-        let _ = Head::decode(&bytes.into());
-    }
+#[test]
+fn a_commit_leaves_its_record_at_the_end_of_the_tail() {
+    let env = Simulation::seeded(9).env();
+    let head = sample(&env);
+    let next = next(&env, &["a", "b"]);
+    let after = head.after(&head.encode(), next.clone());
+    let Next { nonce, writer, entries, base_time } = next;
+    let record = CommitRecord { seq: head.seq + 1, nonce, writer, base_time, entries };
+    assert_eq!(after.tail.split_last(), Some((&record, &head.tail[..])));
+    assert_eq!(after.says(after.commit()), Some(true));
+    let other = CommitId { nonce: Nonce(record.nonce.0 ^ 1), ..after.commit() };
+    assert_eq!(after.says(other), Some(false), "the tail tells in full");
 }

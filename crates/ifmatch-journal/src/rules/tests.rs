@@ -3,10 +3,11 @@ use ifmatch_core::{Env, Simulation};
 use super::*;
 use crate::head::Next;
 use crate::id::{JournalId, Nonce, WriterId};
+use crate::record::Entries;
 
 fn next(env: &Env) -> Next {
     let (nonce, writer) = (Nonce::random(env), WriterId::random(env));
-    Next { nonce, writer, entries: Vec::new(), base_time: None }
+    Next { nonce, writer, entries: Entries::default(), base_time: None }
 }
 
 /// A chain of heads, oldest first, without tails: only rings tell.

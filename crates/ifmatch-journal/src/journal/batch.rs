@@ -1,0 +1,245 @@
+//! One batch: everything that waits, committed together, base after base.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ifmatch_core::{Error as StoreError, Operation, Reason, Retry};
+
+use super::backoff::Backoff;
+use super::engine::{Engine, Seen};
+use super::fold::Fold;
+use super::member::Member;
+use super::plan::Plan;
+use super::publish::{Published, Riders};
+use super::session::{Base, Moment};
+use crate::error::Error;
+use crate::id::{CommitId, Nonce};
+use crate::machine::Machine;
+use crate::zoo::{Bug, planted};
+
+pub(crate) struct Batch<'a, M: Machine> {
+    engine: &'a Engine<M>,
+    members: Vec<Arc<Member<M>>>,
+    backoff: Backoff<'a>,
+    losses: u32,
+    /// Whether another's commit is known to stand on the base.
+    stale: bool,
+    /// The id of the last body; each has its own.
+    nonce: Option<Nonce>,
+    first: Option<Arc<Base<M::State>>>,
+}
+
+/// How a round ended.
+enum Round {
+    /// On with the next base, or again.
+    Again,
+    /// It is over; how many members landed.
+    Over(Option<usize>),
+}
+
+enum Proof {
+    Current,
+    Moved,
+    Unclear,
+}
+
+impl<'a, M: Machine> Batch<'a, M> {
+    pub(crate) fn new(engine: &'a Engine<M>) -> Self {
+        let backoff = Backoff::start(&engine.env, engine.options.retry);
+        let (members, losses, stale) = (Vec::new(), 0, false);
+        Self { engine, members, backoff, losses, stale, nonce: None, first: None }
+    }
+
+    /// Commits what waits, and what joins on the way; how many members landed.
+    pub(crate) async fn commit(mut self) -> Option<usize> {
+        loop {
+            if let Round::Over(landed) = self.round().await {
+                return landed;
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Round {
+        let engine = self.engine;
+        if self.stale && !self.catch_up().await {
+            return if self.members.is_empty() { Round::Over(None) } else { Round::Again };
+        }
+        engine.queue.board(&mut self.members, engine.options.batch);
+        self.members.retain(|member| member.is_live() || planted(Bug::UnknownRidesAgain));
+        let base = engine.session.base();
+        let fold = engine.fold_for(&base);
+        if self.members.is_empty() && fold.is_none() {
+            return Round::Over(None);
+        }
+        let first = Arc::clone(self.first.get_or_insert_with(|| Arc::clone(&base)));
+        let valid = if planted(Bug::NoRevalidation) { &first } else { &base };
+        let (plan, taken) = engine.plan(valid, base.head.seq + 1, &self.members);
+        engine.queue.put_back(self.members.drain(taken..));
+        if plan.is_empty() && fold.is_none() {
+            return self.answer(&base, plan).await;
+        }
+        self.send(&base, plan, fold).await
+    }
+
+    /// Moves on to the winner's head before anything is validated again.
+    async fn catch_up(&mut self) -> bool {
+        match self.engine.newest().await {
+            Ok(_) => self.stale = false,
+            Err(error) => {
+                self.engine.trouble(&error);
+                self.backoff.pause(Some(&error)).await;
+            }
+        }
+        self.members.retain(|member| member.is_live());
+        !self.stale
+    }
+
+    /// Nothing is to be written: what is to be said is said only of a base that
+    /// was the newest after every call began.
+    async fn answer(&mut self, base: &Arc<Base<M::State>>, plan: Plan<M>) -> Round {
+        match self.engine.prove(base).await {
+            Proof::Current => {
+                plan.proven(base.head.commit());
+                return Round::Over(None);
+            }
+            Proof::Moved => {}
+            Proof::Unclear => {
+                let error = self.engine.notes().trouble.clone();
+                self.backoff.pause(error.as_ref()).await;
+            }
+        }
+        Round::Again
+    }
+
+    async fn send(
+        &mut self,
+        base: &Arc<Base<M::State>>,
+        mut plan: Plan<M>,
+        fold: Option<Fold>,
+    ) -> Round {
+        let engine = self.engine;
+        let drawn = Nonce::random(&engine.env);
+        let kept = self.nonce.filter(|_| planted(Bug::IdKeptOverRebase));
+        let nonce = *self.nonce.insert(kept.unwrap_or(drawn));
+        let (entries, state) = (plan.entries(), plan.state.clone());
+        let draft = match engine.draft(base, nonce, entries, state, fold.as_ref()).await {
+            Ok(draft) => draft,
+            Err(error) => return self.no_segment(plan, &error).await,
+        };
+        let (commit, count) = (draft.head.commit(), plan.writers.len());
+        if planted(Bug::DirtyState) {
+            engine.session.advance(base, base.with_state(draft.state.clone()));
+        }
+        if planted(Bug::AcknowledgeFirst) {
+            plan = plan.acknowledged(commit);
+        }
+        let aboard = Aboard {
+            plan: &plan,
+            // Maintenance alone is given up when its time is over.
+            until: fold.is_some().then(|| self.backoff.ends()),
+            engine,
+        };
+        let published = engine.publish(base, draft, &aboard, self.losses).await;
+        let landed = matches!(published, Published::Landed);
+        if let Some(fold) = fold {
+            engine.fold_done(fold, landed);
+        }
+        match published {
+            Published::Landed => {
+                engine.stats.commits.add(1);
+                engine.stats.commands.add(count as u64);
+                plan.landed(commit);
+                Round::Over(Some(count))
+            }
+            Published::Lost { moved } => {
+                engine.stats.lost.add(1);
+                plan.disembark();
+                let blind = planted(Bug::BlindRetry) || planted(Bug::OpenIsNever);
+                self.stale = !moved && !blind;
+                self.losses += 1;
+                Round::Again
+            }
+            Published::Changed => Round::Again,
+            Published::Refused(error) => {
+                plan.failed(&error);
+                Round::Over(None)
+            }
+            Published::Abandoned => {
+                engine.stats.abandoned.add(1);
+                if planted(Bug::UnknownRidesAgain) {
+                    return Round::Again;
+                }
+                Round::Over(None)
+            }
+            Published::Forgotten => {
+                engine.stats.abandoned.add(1);
+                plan.failed(&engine.forgotten().leaving_open(commit, 0));
+                Round::Over(None)
+            }
+        }
+    }
+
+    /// The segment could not be written: nothing was sent.
+    async fn no_segment(&mut self, plan: Plan<M>, error: &Error) -> Round {
+        self.engine.trouble(error);
+        if error.retry() != Retry::Same {
+            plan.failed(error);
+            return Round::Over(None);
+        }
+        self.backoff.pause(Some(error)).await;
+        Round::Again
+    }
+}
+
+impl<M: Machine> Engine<M> {
+    /// Whether the base is the newest, at a moment after now.
+    async fn prove(&self, base: &Arc<Base<M::State>>) -> Proof {
+        if planted(Bug::ConflictFromCache) {
+            return Proof::Current;
+        }
+        let looked = Moment::now(&self.env);
+        let error = match self.look(Some(&base.token)).await {
+            Ok(Seen::Unchanged) => {
+                self.session.confirm(looked, &self.env);
+                return Proof::Current;
+            }
+            Ok(Seen::Found(found)) => match self.adopt(*found).await {
+                Ok(_) => return Proof::Moved,
+                Err(error) => error,
+            },
+            Ok(Seen::Absent) => self.gone(),
+            Err(error) => error,
+        };
+        self.trouble(&error);
+        Proof::Unclear
+    }
+
+    fn forgotten(&self) -> Error {
+        Error::Store(StoreError::unavailable(
+            Operation::Put,
+            Arc::clone(&self.what),
+            Reason::new("the journal no longer tells what became of the commit"),
+        ))
+    }
+}
+
+/// Those who ride in a body.
+struct Aboard<'a, M: Machine> {
+    plan: &'a Plan<M>,
+    until: Option<Duration>,
+    engine: &'a Engine<M>,
+}
+
+impl<M: Machine> Riders for Aboard<'_, M> {
+    fn board(&self, commit: CommitId) -> bool {
+        self.plan.board(commit)
+    }
+
+    fn disembark(&self) {
+        self.plan.disembark();
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.plan.is_wanted() || self.until.is_some_and(|until| self.engine.env.now() < until)
+    }
+}

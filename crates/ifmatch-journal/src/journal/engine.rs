@@ -1,0 +1,135 @@
+//! What the parts of a journal share.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ifmatch_core::{Env, Timestamp};
+
+use super::draft::Spilled;
+use super::fold::Fold;
+use super::objects::Objects;
+use super::options::Options;
+use super::queue::Queue;
+use super::rivals::Rivals;
+use super::session::Session;
+use super::stats::Stats;
+use crate::error::{Error, Result};
+use crate::head::Head;
+use crate::id::WriterId;
+use crate::machine::Machine;
+use crate::register::{Reading, Register, Token};
+
+pub(crate) struct Engine<M: Machine> {
+    pub(crate) machine: M,
+    pub(crate) register: Box<dyn Register>,
+    pub(crate) objects: Objects,
+    pub(crate) env: Env,
+    pub(crate) options: Options,
+    pub(crate) writer: WriterId,
+    /// The journal's place, for errors.
+    pub(crate) what: Arc<str>,
+    pub(crate) session: Session<M::State>,
+    pub(crate) queue: Queue<M>,
+    pub(crate) looks: super::look::Looks,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) notes: Mutex<Notes>,
+}
+
+/// Small things that change.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// What stood in the way last, for a caller whose time is up.
+    pub(crate) trouble: Option<Error>,
+    /// How long a PUT of the head takes.
+    pub(crate) round_trip: Duration,
+    pub(crate) rivals: Rivals,
+    /// A segment that was uploaded and may still be named.
+    pub(crate) spilled: Option<Spilled>,
+    /// Maintenance that waits for the next commit.
+    pub(crate) fold: Option<Fold>,
+}
+
+/// A head that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) head: Head,
+    pub(crate) bytes: Bytes,
+    pub(crate) token: Token,
+    pub(crate) written: Option<Timestamp>,
+}
+
+/// What a look at the register showed.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    Unchanged,
+    Absent,
+    Found(Box<Found>),
+}
+
+impl<M: Machine> Engine<M> {
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what stands in the way.
+    pub(crate) fn trouble(&self, error: &Error) {
+        self.notes().trouble = Some(error.clone());
+    }
+
+    /// What a caller hears whose time is up.
+    pub(crate) fn out_of_time(&self) -> Error {
+        self.notes().trouble.clone().unwrap_or_else(|| {
+            Error::Store(ifmatch_core::Error::unavailable(
+                ifmatch_core::Operation::Put,
+                Arc::clone(&self.what),
+                ifmatch_core::Reason::new("the deadline passed before an answer came"),
+            ))
+        })
+    }
+
+    /// Reads the register, once.
+    pub(crate) async fn look(&self, known: Option<&Token>) -> Result<Seen> {
+        self.stats.head_gets.add(1);
+        let read = self.within(self.register.read(known)).await;
+        let reading = read.unwrap_or_else(|| Err(self.timed_out()))?;
+        Ok(match reading {
+            Reading::Unchanged { .. } => Seen::Unchanged,
+            Reading::Absent { .. } => Seen::Absent,
+            Reading::Found { body, token, written, .. } => {
+                let head = Head::decode(&body)?;
+                Seen::Found(Box::new(Found { head, bytes: body, token, written }))
+            }
+        })
+    }
+
+    /// The future's answer, unless a request takes too long.
+    pub(crate) async fn within<T>(&self, request: impl Future<Output = T>) -> Option<T> {
+        let timeout = self.env.sleep(self.options.request_timeout);
+        tokio::select! {
+            biased;
+            answer = request => Some(answer),
+            () = timeout => None,
+        }
+    }
+
+    pub(crate) fn timed_out(&self) -> Error {
+        Error::Store(ifmatch_core::Error::unavailable(
+            ifmatch_core::Operation::Get,
+            Arc::clone(&self.what),
+            ifmatch_core::Reason::new("the store did not answer in time"),
+        ))
+    }
+
+    pub(crate) fn gone(&self) -> Error {
+        Error::RemoteGone { what: Arc::clone(&self.what), pending: None }
+    }
+}
+
+impl<M: Machine> fmt::Debug for Engine<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("what", &self.what).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+//! Opening a journal, and creating it where there is none.
+
+use std::sync::{Arc, Mutex};
+
+use ifmatch_core::{ConditionalBlobStore, Env, Retry};
+
+use super::Journal;
+use super::adopt::rewound;
+use super::backoff::Backoff;
+use super::committer;
+use super::engine::{Engine, Found, Notes};
+use super::look::Looks;
+use super::objects::Objects;
+use super::options::{Options, Place, Seen};
+use super::queue::Queue;
+use super::session::{Base, Moment, Session};
+use super::stats::Stats;
+use crate::error::{Error, Replaced, Result};
+use crate::head::{Head, Next};
+use crate::id::{ForkId, JournalId, Nonce, WriterId};
+use crate::machine::Machine;
+use crate::marker::Marker;
+use crate::record::Entries;
+use crate::register::{HeadRegister, Reading, Register, Swap};
+
+impl<M: Machine> Journal<M> {
+    /// Opens the only journal under the store's root.
+    ///
+    /// # Errors
+    /// - `NotFound` where there is none and [`Options::create`] is not set.
+    /// - `Invalid` where something of another kind lies here.
+    /// - `RemoteRewound`, `RemoteReplaced` where the journal lacks what
+    ///   [`Options::seen`] names.
+    /// - `Unsupported` for a head of a newer format, or a store that does not
+    ///   keep its conditions; `Corrupt` for what does not verify.
+    ///
+    /// # Cancellation
+    /// An empty journal may have been created.
+    ///
+    /// # Cost
+    /// The head, then everything it names in parallel: the parts of its
+    /// checkpoint and at most about 8 segments. Creating: the marker, the probe
+    /// of a store that is new to it, one write.
+    pub async fn open(
+        store: Arc<dyn ConditionalBlobStore>,
+        machine: M,
+        options: Options,
+    ) -> Result<Self> {
+        Self::open_at(store, Place::single()?, machine, options).await
+    }
+
+    /// Opens the journal at a place below the store's root.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    ///
+    /// # Cost
+    /// As [`open`](Self::open).
+    pub async fn open_at(
+        store: Arc<dyn ConditionalBlobStore>,
+        place: Place,
+        machine: M,
+        options: Options,
+    ) -> Result<Self> {
+        let env = options.env.clone().unwrap_or_else(|| store.env().clone());
+        let what: Arc<str> = format!("{} in {store}", place.head).into();
+        let opening = Opening {
+            register: Box::new(HeadRegister::new(Arc::clone(&store), place.head.clone())),
+            store,
+            kind: machine.kind(),
+            what,
+            env,
+            options,
+        };
+        let looked = Moment::now(&opening.env);
+        let found = opening.head().await?;
+        opening.check(&found.head)?;
+        opening.engine(place, machine, found, looked).await
+    }
+}
+
+/// A journal on its way to being open.
+struct Opening {
+    store: Arc<dyn ConditionalBlobStore>,
+    register: Box<dyn Register>,
+    kind: crate::marker::Kind,
+    what: Arc<str>,
+    env: Env,
+    options: Options,
+}
+
+impl Opening {
+    /// The head that is there, or a new one.
+    async fn head(&self) -> Result<Found> {
+        let mut backoff = Backoff::start(&self.env, self.options.retry);
+        let mut first: Option<(Head, bytes::Bytes)> = None;
+        loop {
+            let error = match self.register.read(None).await {
+                Ok(Reading::Found { body, token, written, .. }) => match Head::decode(&body) {
+                    Ok(head) => return Ok(Found { head, bytes: body, token, written }),
+                    Err(error) if error.kind() == "unsupported" => return Err(error),
+                    Err(error) => error,
+                },
+                Ok(_) if self.options.seen.is_some() => {
+                    Error::RemoteGone { what: Arc::clone(&self.what), pending: None }
+                }
+                Ok(_) if !self.options.create => {
+                    // Somebody else's prefix is a clearer answer than "nothing".
+                    Marker::find(self.store.as_ref(), self.kind).await?;
+                    Error::missing(format!("the journal {}", self.what))
+                }
+                Ok(_) => match self.create(&mut first).await {
+                    Ok(Some(found)) => return Ok(found),
+                    // Somebody's head is there, or will be: read it.
+                    Ok(None) => continue,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            let passes = match &error {
+                Error::Store(store) => store.retry() == Retry::Same || store.kind() == "corrupt",
+                Error::RemoteGone { .. } => true,
+                _ => false,
+            };
+            if !passes {
+                return Err(error);
+            }
+            backoff.pause_after(error).await?;
+        }
+    }
+
+    /// Sends the first head, the same each time: it lands at most once. `None`:
+    /// read what is there now.
+    async fn create(&self, first: &mut Option<(Head, bytes::Bytes)>) -> Result<Option<Found>> {
+        let (head, bytes) = if let Some(first) = first {
+            first.clone()
+        } else {
+            let journal = JournalId::random(&self.env);
+            Marker::ensure(self.store.as_ref(), self.kind, journal).await?;
+            let next = Next {
+                nonce: Nonce::random(&self.env),
+                writer: self.options.writer.unwrap_or(WriterId::random(&self.env)),
+                entries: Entries::default(),
+                base_time: None,
+            };
+            let fork = ForkId::random(&self.env);
+            let head = Head::first(self.kind.as_str(), journal, fork, next);
+            let bytes = head.encode();
+            first.insert((head, bytes)).clone()
+        };
+        match self.register.create(bytes.clone()).await {
+            Swap::Applied { token, date } => Ok(Some(Found { head, bytes, token, written: date })),
+            Swap::Rejected { .. } => Ok(None),
+            Swap::Refused(error) | Swap::Unknown(error) => Err(error.into()),
+        }
+    }
+
+    /// The head is of the right kind and contains what was seen before, as far
+    /// as it tells itself.
+    fn check(&self, head: &Head) -> Result<()> {
+        if head.kind != self.kind.as_str() {
+            return Err(Error::invalid(format!(
+                "{} is no journal of {} but of {:?}: choose another prefix",
+                self.what,
+                self.kind.as_str(),
+                head.kind
+            )));
+        }
+        let Some(Seen { commit, fork }) = self.options.seen else { return Ok(()) };
+        if commit.journal != head.journal || fork != head.fork {
+            return Err(Error::RemoteReplaced(Box::new(Replaced {
+                what: Arc::clone(&self.what),
+                mine: commit.journal,
+                theirs: head.journal,
+                pending: None,
+            })));
+        }
+        if head.seq < commit.seq || head.says(commit) == Some(false) {
+            return Err(rewound(commit, head));
+        }
+        Ok(())
+    }
+
+    async fn engine<M: Machine>(
+        self,
+        place: Place,
+        machine: M,
+        found: Found,
+        looked: Moment,
+    ) -> Result<Journal<M>> {
+        let stats = Arc::new(Stats::default());
+        let Self { store, register, what, env, options, .. } = self;
+        let objects = Objects {
+            store,
+            folder: place.objects,
+            env: env.clone(),
+            retry: options.retry,
+            stats: Arc::clone(&stats),
+        };
+        let writer = options.writer.unwrap_or_else(|| WriterId::random(&env));
+        let seen = options.seen;
+        let Found { head, bytes, token, written } = found;
+        let base = Base { head, bytes, token, state: machine.empty(), written };
+        let engine = Engine {
+            session: Session::new(base, looked),
+            machine,
+            register,
+            objects,
+            env,
+            options,
+            writer,
+            what,
+            queue: Queue::new(),
+            looks: Looks::default(),
+            stats,
+            notes: Mutex::new(Notes::default()),
+        };
+        engine.begin(seen).await?;
+        let engine = Arc::new(engine);
+        let run = committer::run(Arc::clone(&engine));
+        let committer = Arc::new(engine.env.spawn("committer of a journal", run));
+        Ok(Journal { engine, committer })
+    }
+}
+
+impl<M: Machine> Engine<M> {
+    /// Loads the state of the head that was found.
+    async fn begin(&self, seen: Option<Seen>) -> Result<()> {
+        let base = self.session.base();
+        if let Some(Seen { commit, .. }) = seen
+            && base.head.says(commit).is_none()
+            && let Some(record) = self.record(&base.head, commit.seq).await?
+            && record.nonce != commit.nonce
+        {
+            return Err(rewound(commit, &base.head));
+        }
+        let state = self.load(&base.head).await?;
+        self.session.advance(&base, base.with_state(state));
+        Ok(())
+    }
+}
