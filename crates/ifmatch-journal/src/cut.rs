@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// No part but the last is smaller.
-const LEAST: usize = 256 << 10;
+const LEAST: usize = 768 << 10;
 /// No part is larger, but for one record.
 const MOST: usize = 4 << 20;
 /// One key in this many ends a part, once it is large enough.
@@ -63,10 +63,10 @@ mod tests {
     #[test]
     fn an_insertion_leaves_most_parts_as_they_were() {
         let mut records: BTreeMap<u32, Vec<u8>> =
-            (0..20_000).map(|key| (key * 2, vec![7; 300])).collect();
+            (0..40_000).map(|key| (key * 2, vec![7; 300])).collect();
         let before = parts(&records);
         assert!(before.len() > 8, "{} parts", before.len());
-        assert_eq!(before.concat().len(), 20_000 * 300);
+        assert_eq!(before.concat().len(), 40_000 * 300);
         records.insert(20_001, vec![8; 300]);
         let after = parts(&records);
         let new = after.iter().filter(|part| !before.contains(part)).count();

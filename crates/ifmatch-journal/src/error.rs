@@ -23,29 +23,36 @@ pub enum Error {
     Store(#[from] StoreError),
     /// The commit may have been applied, or may still be. Ask with its id
     /// before the same change is made again.
-    #[error("outcome unknown: commit {commit} may have been applied; resolve it first")]
+    #[error("outcome unknown: commit {} may have been applied; resolve it first", .pending.commit)]
     OutcomeUnknown {
         /// What to ask for.
-        commit: Box<CommitId>,
-        /// The entry's place in the commit.
-        ordinal: u32,
+        pending: Box<Pending>,
         /// Why it is not known.
         source: Arc<StoreError>,
     },
     /// The head is gone. Nothing was recreated.
-    #[error("remote gone: {what} has no head any more{}", Pending(.pending))]
+    #[error("remote gone: {what} has no head any more{}", Open(.pending))]
     RemoteGone {
         /// The journal's place.
         what: Arc<str>,
         /// The commit whose outcome is open.
-        pending: Option<Box<CommitId>>,
+        pending: Option<Box<Pending>>,
     },
     /// Another journal, or another branch of it, lies where ours was.
-    #[error("remote replaced: {} holds journal {}, ours is {}{}", .0.what, .0.theirs, .0.mine, Pending(&.0.pending))]
+    #[error("remote replaced: {} holds journal {}, ours is {}{}", .0.what, .0.theirs, .0.mine, Open(&.0.pending))]
     RemoteReplaced(Box<Replaced>),
     /// The journal went back behind what we have seen, or on another branch.
-    #[error("remote rewound: ours is {}, the remote is at {}{}", .0.mine, .0.theirs, Pending(&.0.pending))]
+    #[error("remote rewound: ours is {}, the remote is at {}{}", .0.mine, .0.theirs, Open(&.0.pending))]
     RemoteRewound(Box<Rewound>),
+}
+
+/// A commit whose outcome is open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pending {
+    /// What to ask for.
+    pub commit: CommitId,
+    /// The place that the caller's entry has in it.
+    pub ordinal: u32,
 }
 
 /// Another journal lies where ours was.
@@ -58,7 +65,7 @@ pub struct Replaced {
     /// What lies there; our own id where it is another branch of ours.
     pub theirs: JournalId,
     /// The commit whose outcome is open.
-    pub pending: Option<Box<CommitId>>,
+    pub pending: Option<Box<Pending>>,
 }
 
 /// The journal lacks a commit that we have seen.
@@ -69,7 +76,7 @@ pub struct Rewound {
     /// Where the remote is.
     pub theirs: CommitId,
     /// The commit whose outcome is open.
-    pub pending: Option<Box<CommitId>>,
+    pub pending: Option<Box<Pending>>,
 }
 
 /// Why a command was not committed.
@@ -85,12 +92,12 @@ pub enum CommitError<Rejection> {
     Failed(#[from] Error),
 }
 
-struct Pending<'a>(&'a Option<Box<CommitId>>);
+struct Open<'a>(&'a Option<Box<Pending>>);
 
-impl fmt::Display for Pending<'_> {
+impl fmt::Display for Open<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(commit) => write!(f, "; commit {commit} is open"),
+            Some(pending) => write!(f, "; commit {} is open", pending.commit),
             None => Ok(()),
         }
     }
@@ -114,11 +121,10 @@ impl Error {
 
     /// The same error, about a commit whose outcome it leaves open.
     pub(crate) fn leaving_open(self, commit: CommitId, ordinal: u32) -> Self {
-        let open = Some(Box::new(commit));
+        let pending = Box::new(Pending { commit, ordinal });
+        let open = Some(pending.clone());
         match self {
-            Self::Store(source) => {
-                Self::OutcomeUnknown { commit: Box::new(commit), ordinal, source: Arc::new(source) }
-            }
+            Self::Store(source) => Self::OutcomeUnknown { pending, source: Arc::new(source) },
             Self::RemoteGone { what, .. } => Self::RemoteGone { what, pending: open },
             Self::RemoteReplaced(mut replaced) => {
                 replaced.pending = open;
@@ -134,12 +140,21 @@ impl Error {
 
     /// The commit whose outcome this error leaves open.
     pub fn pending(&self) -> Option<CommitId> {
+        self.open().map(|open| open.commit)
+    }
+
+    /// The place that the caller's entry has in that commit.
+    pub fn ordinal(&self) -> Option<u32> {
+        self.open().map(|open| open.ordinal)
+    }
+
+    fn open(&self) -> Option<&Pending> {
         match self {
             Self::Store(_) => None,
-            Self::OutcomeUnknown { commit, .. } => Some(**commit),
-            Self::RemoteGone { pending, .. } => pending.as_deref().copied(),
-            Self::RemoteReplaced(replaced) => replaced.pending.as_deref().copied(),
-            Self::RemoteRewound(rewound) => rewound.pending.as_deref().copied(),
+            Self::OutcomeUnknown { pending, .. } => Some(pending),
+            Self::RemoteGone { pending, .. } => pending.as_deref(),
+            Self::RemoteReplaced(replaced) => replaced.pending.as_deref(),
+            Self::RemoteRewound(rewound) => rewound.pending.as_deref(),
         }
     }
 

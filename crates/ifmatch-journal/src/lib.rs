@@ -29,7 +29,7 @@ mod rules;
 pub mod zoo;
 
 pub use cut::Cut;
-pub use error::{CommitError, Error, Replaced, Result, Rewound};
+pub use error::{CommitError, Error, Pending, Replaced, Result, Rewound};
 pub use head::{
     CheckpointRef, Drop, Head, HistoryRef, INLINE_PARTS, Next, ObjectId, ObjectRef, PartRef, Parts,
     RING, Ring, SegmentRef, Slot, Writer,

@@ -37,11 +37,24 @@ impl Head {
         head.map_err(corrupt)
     }
 
+    /// Whether a reader would take it: what is sent must be.
+    pub(crate) fn is_readable(&self, bytes: usize) -> bool {
+        bytes <= MAX_HEAD
+            && self.kind.len() <= MAX_KIND
+            && self.application.len() <= MAX_APPLICATION
+            && self.segments.len() <= MAX_SEGMENTS
+            && self.drops.len() <= MAX_DROPS
+            && self.seq < u64::MAX
+    }
+
     /// What its fields must be to each other.
     fn consistent(&self) -> Parse<()> {
         let own = self.ring.slot(self.seq).is_some_and(|s| s.bits == self.nonce.first_bits());
         if !own || self.ring.last() != Some(self.seq) {
             return Err("its ring does not end at its own commit");
+        }
+        if self.seq == u64::MAX {
+            return Err("it has the last number");
         }
         // Records are dense as they were read: only the ends are open.
         if self.tail.last().is_some_and(|last| (last.seq, last.nonce) != (self.seq, self.nonce)) {

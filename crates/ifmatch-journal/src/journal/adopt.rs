@@ -1,6 +1,7 @@
 //! Moving a state to a head that was read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::engine::{Engine, Found};
 use super::records::{reach, tail_start};
@@ -12,14 +13,18 @@ use crate::record::CommitRecord;
 use crate::rules::{Descent, descent};
 use crate::zoo::{Bug, planted};
 
+/// Commits that are older than this beside the newest are no rivals'.
+const RECENT: Duration = Duration::from_secs(5);
+
 impl<M: Machine> Engine<M> {
     /// Moves on to a head, if it descends from what is known. Gives back what
-    /// is known afterwards: that head, or a newer one.
+    /// is known afterwards: that head, or a newer one. `known` is the newest commit
+    /// that was known before the head was asked for.
     ///
     /// # Errors
     /// `RemoteRewound` for an older head too; it may be a stale read, so the
     /// caller reads again.
-    pub(crate) async fn adopt(&self, found: Found) -> Result<Arc<Base<M::State>>> {
+    pub(crate) async fn adopt(&self, found: Found, known: u64) -> Result<Arc<Base<M::State>>> {
         loop {
             let base = self.session.base();
             let relation = self.relation(&base, &found.head).await?;
@@ -29,6 +34,8 @@ impl<M: Machine> Engine<M> {
                 Descent::Ahead => self.catch_up(&base, &found.head).await?,
                 Descent::Beyond => self.load(&found.head).await?,
                 Descent::Older if planted(Bug::SessionGoesBack) => self.load(&found.head).await?,
+                // The answer is late: somebody moved on while it was on its way.
+                Descent::Older if found.head.seq >= known => return Ok(base),
                 Descent::Older | Descent::Diverged => {
                     return Err(rewound(base.head.commit(), &found.head));
                 }
@@ -46,7 +53,7 @@ impl<M: Machine> Engine<M> {
 
     /// How a head stands to what is known; where it does not reach back so far
     /// itself, segments and history tell.
-    async fn relation(&self, base: &Base<M::State>, head: &Head) -> Result<Descent> {
+    pub(crate) async fn relation(&self, base: &Base<M::State>, head: &Head) -> Result<Descent> {
         let mine = base.head.commit();
         let relation = descent(mine, base.head.fork, head);
         if planted(Bug::AdoptsAnything) && head.seq > mine.seq {
@@ -74,12 +81,22 @@ impl<M: Machine> Engine<M> {
         let records = self.records(head, first, last).await?;
         let mut state = base.state.clone();
         self.apply(&mut state, &records)?;
-        let now = self.env.now();
-        let mut notes = self.notes();
-        for record in records.iter().filter(|record| record.writer != self.writer) {
-            notes.rivals.met(record.writer, now);
-        }
+        self.meet(&records);
         Ok(state)
+    }
+
+    /// Remembers who commits beside us; what is long past is no rivalry.
+    fn meet(&self, records: &[CommitRecord]) {
+        let newest = records.last().and_then(|record| record.base_time);
+        let recent = |record: &&CommitRecord| {
+            let ages = newest.zip(record.base_time);
+            ages.is_none_or(|(newest, at)| newest.since(at) <= RECENT)
+        };
+        let (now, mut notes) = (self.env.now(), self.notes());
+        let round_trip = notes.round_trip;
+        for record in records.iter().filter(recent).filter(|at| at.writer != self.writer) {
+            notes.rivals.met(record.writer, now, round_trip);
+        }
     }
 
     /// The state of a head, loaded anew: two or three round trips.

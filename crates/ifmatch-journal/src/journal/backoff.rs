@@ -17,7 +17,7 @@ pub(crate) struct Backoff<'a> {
 
 impl<'a> Backoff<'a> {
     pub(crate) fn start(env: &'a Env, policy: RetryPolicy) -> Self {
-        Self { env, policy, ends: env.now() + policy.deadline, attempts: 0 }
+        Self { env, policy, ends: env.now().saturating_add(policy.deadline), attempts: 0 }
     }
 
     /// When the policy gives up.
@@ -27,7 +27,7 @@ impl<'a> Backoff<'a> {
 
     /// Waits before the next attempt, or gives `error` back when there is none.
     pub(crate) async fn pause_after(&mut self, error: Error) -> Result<()> {
-        let asked = asked(&error);
+        let asked = asked(&error).min(self.policy.max_pause);
         let pause = self.next().max(asked);
         let spent = self.policy.max_attempts.is_some_and(|most| self.attempts >= most);
         if spent || self.env.now() + pause >= self.ends {
@@ -39,7 +39,7 @@ impl<'a> Backoff<'a> {
 
     /// Waits before the next attempt; whoever waits for it ends it.
     pub(crate) async fn pause(&mut self, error: Option<&Error>) {
-        let asked = error.map(asked).unwrap_or_default();
+        let asked = error.map(asked).unwrap_or_default().min(self.policy.max_pause);
         let pause = self.next().max(asked);
         self.env.sleep(pause).await;
     }

@@ -8,6 +8,7 @@ use ifmatch_core::{Error as StoreError, Operation, Reason, Retry};
 use super::backoff::Backoff;
 use super::engine::{Engine, Seen};
 use super::fold::Fold;
+use super::maintain::is_overdue;
 use super::member::Member;
 use super::plan::Plan;
 use super::publish::{Published, Riders};
@@ -64,8 +65,12 @@ impl<'a, M: Machine> Batch<'a, M> {
         if self.stale && !self.catch_up().await {
             return if self.members.is_empty() { Round::Over(None) } else { Round::Again };
         }
-        engine.queue.board(&mut self.members, engine.options.batch);
+        engine.queue.board(&mut self.members, engine.options.batch.max(1));
         self.members.retain(|member| member.is_live() || planted(Bug::UnknownRidesAgain));
+        if is_overdue(&engine.session.base().head) && engine.notes().fold.is_none() {
+            // Counted; the commit goes on as long as its head can be read.
+            let _ = engine.prepare_maintenance().await;
+        }
         let base = engine.session.base();
         let fold = engine.fold_for(&base);
         if self.members.is_empty() && fold.is_none() {
@@ -83,7 +88,7 @@ impl<'a, M: Machine> Batch<'a, M> {
 
     /// Moves on to the winner's head before anything is validated again.
     async fn catch_up(&mut self) -> bool {
-        match self.engine.newest().await {
+        match self.engine.look_until_answered().await {
             Ok(_) => self.stale = false,
             Err(error) => {
                 self.engine.trouble(&error);
@@ -102,9 +107,19 @@ impl<'a, M: Machine> Batch<'a, M> {
                 plan.proven(base.head.commit());
                 return Round::Over(None);
             }
-            Proof::Moved => {}
+            Proof::Moved => {
+                // What is known now was the newest at a moment after the look
+                // began, and so during every call that waited for it.
+                self.members.retain(|member| member.is_live());
+                let base = self.engine.session.base();
+                let (plan, taken) = self.engine.plan(&base, base.head.seq + 1, &self.members);
+                if plan.is_empty() && taken == self.members.len() {
+                    plan.proven(base.head.commit());
+                    return Round::Over(None);
+                }
+            }
             Proof::Unclear => {
-                let error = self.engine.notes().trouble.clone();
+                let error = self.engine.last_trouble();
                 self.backoff.pause(error.as_ref()).await;
             }
         }
@@ -121,12 +136,22 @@ impl<'a, M: Machine> Batch<'a, M> {
         let drawn = Nonce::random(&engine.env);
         let kept = self.nonce.filter(|_| planted(Bug::IdKeptOverRebase));
         let nonce = *self.nonce.insert(kept.unwrap_or(drawn));
+        // Everybody rides from here on, through the upload of a segment too: who
+        // leaves meanwhile does not hold up the others.
+        let commit = CommitId { journal: base.head.journal, seq: base.head.seq + 1, nonce };
+        if !plan.board(commit) {
+            engine.notes().fold = fold;
+            return Round::Again;
+        }
         let (entries, state) = (plan.entries(), plan.state.clone());
         let draft = match engine.draft(base, nonce, entries, state, fold.as_ref()).await {
             Ok(draft) => draft,
-            Err(error) => return self.no_segment(plan, &error).await,
+            Err(error) => {
+                plan.disembark();
+                return self.no_segment(plan, &error).await;
+            }
         };
-        let (commit, count) = (draft.head.commit(), plan.writers.len());
+        let count = plan.writers.len();
         if planted(Bug::DirtyState) {
             engine.session.advance(base, base.with_state(draft.state.clone()));
         }
@@ -139,10 +164,13 @@ impl<'a, M: Machine> Batch<'a, M> {
             until: fold.is_some().then(|| self.backoff.ends()),
             engine,
         };
-        let published = engine.publish(base, draft, &aboard, self.losses).await;
-        let landed = matches!(published, Published::Landed);
+        let folds = fold.is_some();
+        let published = {
+            let backoff = &mut self.backoff;
+            engine.publish(base, draft, &aboard, self.losses, backoff).await
+        };
         if let Some(fold) = fold {
-            engine.fold_done(fold, landed);
+            engine.fold_done(fold, &published);
         }
         match published {
             Published::Landed => {
@@ -160,6 +188,8 @@ impl<'a, M: Machine> Batch<'a, M> {
                 Round::Again
             }
             Published::Changed => Round::Again,
+            // Without the maintenance there may be nothing to write.
+            Published::Refused(_) if folds => Round::Again,
             Published::Refused(error) => {
                 plan.failed(&error);
                 Round::Over(None)
@@ -173,7 +203,7 @@ impl<'a, M: Machine> Batch<'a, M> {
             }
             Published::Forgotten => {
                 engine.stats.abandoned.add(1);
-                plan.failed(&engine.forgotten().leaving_open(commit, 0));
+                plan.forgotten(commit, &engine.forgotten());
                 Round::Over(None)
             }
         }
@@ -203,7 +233,7 @@ impl<M: Machine> Engine<M> {
                 self.session.confirm(looked, &self.env);
                 return Proof::Current;
             }
-            Ok(Seen::Found(found)) => match self.adopt(*found).await {
+            Ok(Seen::Found(found)) => match self.adopt(*found, base.head.seq).await {
                 Ok(_) => return Proof::Moved,
                 Err(error) => error,
             },
@@ -231,10 +261,6 @@ struct Aboard<'a, M: Machine> {
 }
 
 impl<M: Machine> Riders for Aboard<'_, M> {
-    fn board(&self, commit: CommitId) -> bool {
-        self.plan.board(commit)
-    }
-
     fn disembark(&self) {
         self.plan.disembark();
     }

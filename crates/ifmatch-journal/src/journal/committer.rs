@@ -13,6 +13,7 @@ use crate::machine::Machine;
 /// The task owns every PUT: a caller that is dropped aborts nothing that others
 /// ride in.
 pub(crate) async fn run<M: Machine>(engine: Arc<Engine<M>>) {
+    let _ended = Ended(&engine);
     let mut maintenance: Option<Background> = None;
     loop {
         while engine.queue.len() == 0 && engine.notes().fold.is_none() {
@@ -22,10 +23,22 @@ pub(crate) async fn run<M: Machine>(engine: Arc<Engine<M>>) {
         let idle = maintenance.as_ref().is_none_or(Background::is_finished);
         if idle && engine.is_maintenance_due() {
             let maintained = Arc::clone(&engine);
-            let prepare = async move { maintained.prepare_maintenance().await };
+            let prepare = async move {
+                // Counted, and tried again after a later commit.
+                let _ = maintained.prepare_maintenance().await;
+            };
             maintenance = Some(engine.env.spawn("maintenance of a journal", prepare));
         }
         engine.give_way(members).await;
+    }
+}
+
+/// Tells whoever waits that nobody commits any more: the machine panicked.
+struct Ended<'a, M: Machine>(&'a Engine<M>);
+
+impl<M: Machine> Drop for Ended<'_, M> {
+    fn drop(&mut self) {
+        self.0.ended.send_replace(true);
     }
 }
 

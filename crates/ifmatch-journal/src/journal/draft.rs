@@ -1,19 +1,23 @@
 //! The next head, and the segment that it needs when its tail overflows.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use ifmatch_core::Timestamp;
 
 use super::engine::Engine;
 use super::fold::Fold;
 use super::objects::Uploaded;
 use super::session::Base;
-use crate::error::Result;
-use crate::head::{Head, Next, SegmentRef, tail_size};
+use crate::error::{Error, Result};
+use crate::head::{Head, MAX_HEAD, Next, SegmentRef, TailBytes, tail_size};
 use crate::id::Nonce;
 use crate::machine::Machine;
 use crate::object::seal_segment;
 use crate::record::Entries;
 use crate::zoo::{Bug, planted};
+
+/// No commit has a number behind this one.
+const LAST: u64 = u64::MAX - 1;
 
 /// A head that is ready to be written, and the state that belongs to it.
 pub(crate) struct Draft<S> {
@@ -40,6 +44,9 @@ impl<M: Machine> Engine<M> {
         state: M::State,
         fold: Option<&Fold>,
     ) -> Result<Draft<M::State>> {
+        if base.head.seq >= LAST {
+            return Err(Error::invalid(format!("{} has no number left", self.what)));
+        }
         let next = Next { nonce, writer: self.writer, entries, base_time: base.written };
         let mut head = base.head.after(&base.bytes, next);
         head.ring.cut(self.options.ring);
@@ -47,29 +54,37 @@ impl<M: Machine> Engine<M> {
         if let Some(fold) = fold {
             fold.join(&mut head);
         }
-        self.spill(base, &mut head).await?;
-        let bytes = head.encode();
+        let tail = self.spill(base, &mut head).await?;
+        let bytes = head.encode_with_tail(&tail);
+        if !head.is_readable(bytes.len()) {
+            return Err(Error::Store(ifmatch_core::Error::TooLarge {
+                subject: Arc::clone(&self.what),
+                size: bytes.len() as u64,
+                limit: MAX_HEAD as u64,
+            }));
+        }
         Ok(Draft { head, bytes, state })
     }
 
     /// Moves entries into a segment where the head would become too large. The
     /// commits of the base move; the new one only if it is too large by itself,
     /// for what holds a commit that may be lost can be named by no other.
-    async fn spill(&self, base: &Base<M::State>, head: &mut Head) -> Result<()> {
-        if self.fits(head) {
-            return Ok(());
-        }
-        if let Some(spilled) = self.reusable(base) {
+    async fn spill(&self, base: &Base<M::State>, head: &mut Head) -> Result<TailBytes> {
+        let mut tail = TailBytes::new(&head.tail);
+        if tail.size() > self.options.tail
+            && let Some(spilled) = self.reusable(base)
+        {
             take(head, spilled.segment);
-            if self.fits(head) {
-                return Ok(());
-            }
+            tail = TailBytes::new(&head.tail);
         }
-        let Some(own) = head.tail.len().checked_sub(1) else { return Ok(()) };
+        let Some(own) = head.tail.len().checked_sub(1) else { return Ok(tail) };
+        if tail.size() <= self.options.tail {
+            return Ok(tail);
+        }
         let alone = tail_size(&head.tail[own..]) <= self.options.tail;
         let moves = if alone && !planted(Bug::SegmentOverRebase) { own } else { own + 1 };
         if moves == 0 {
-            return Ok(());
+            return Ok(tail);
         }
         let (segment, sealed) = seal_segment(Nonce::random(&self.env), &head.tail[..moves])?;
         let uploaded = self.objects.write(sealed).await?;
@@ -78,12 +93,7 @@ impl<M: Machine> Engine<M> {
             self.notes().spilled = Some(Spilled { segment, uploaded, last });
         }
         take(head, segment);
-        Ok(())
-    }
-
-    fn fits(&self, head: &Head) -> bool {
-        let raw: usize = head.tail.iter().map(|record| record.entries.size() + 40).sum();
-        raw <= self.options.tail || tail_size(&head.tail) <= self.options.tail
+        Ok(TailBytes::new(&head.tail))
     }
 
     /// The segment of an earlier attempt, if this base may name it: it holds
@@ -95,7 +105,7 @@ impl<M: Machine> Engine<M> {
         if planted(Bug::SegmentOverRebase) && segment.last <= base.head.seq + 1 {
             return (first.seq == segment.first).then_some(spilled);
         }
-        let last = base.head.tail.iter().find(|record| record.seq == segment.last)?;
+        let last = base.head.record(segment.last)?;
         let same = first.seq == segment.first && last.nonce == spilled.last;
         (same && self.may_name(base, &spilled.uploaded)).then_some(spilled)
     }
@@ -105,8 +115,12 @@ impl<M: Machine> Engine<M> {
     /// has passed, by the store's clock, that it may be already.
     pub(crate) fn may_name(&self, base: &Base<M::State>, uploaded: &Uploaded) -> bool {
         let dropped = base.head.drops.iter().any(|drop| drop.id == uploaded.object.id);
-        let young = |(written, at): (Timestamp, Timestamp)| written.since(at) < self.options.grace;
-        !dropped && base.written.zip(uploaded.at).is_some_and(young)
+        let age = match base.written.zip(uploaded.at) {
+            Some((written, at)) => written.since(at),
+            // No store's clock: our own, which is not slower while we wait.
+            None => uploaded.moment.age(&self.env) * 2,
+        };
+        !dropped && age < self.options.grace
     }
 }
 

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ifmatch_core::{Env, Timestamp};
+use tokio::sync::{Notify, watch};
 
 use super::draft::Spilled;
 use super::fold::Fold;
-use super::objects::Objects;
+use super::maintain::Failures;
+use super::objects::{Objects, within};
 use super::options::Options;
 use super::queue::Queue;
 use super::rivals::Rivals;
@@ -33,7 +35,11 @@ pub(crate) struct Engine<M: Machine> {
     pub(crate) what: Arc<str>,
     pub(crate) session: Session<M::State>,
     pub(crate) queue: Queue<M>,
-    pub(crate) looks: super::look::Looks,
+    pub(crate) looks: super::look::Looks<M::State>,
+    /// Whether the committer has ended.
+    pub(crate) ended: watch::Sender<bool>,
+    /// Some caller has left.
+    pub(crate) left: Notify,
     pub(crate) stats: Arc<Stats>,
     pub(crate) notes: Mutex<Notes>,
 }
@@ -42,7 +48,8 @@ pub(crate) struct Engine<M: Machine> {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     /// What stood in the way last, for a caller whose time is up.
-    pub(crate) trouble: Option<Error>,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) failures: Failures,
     /// How long a PUT of the head takes.
     pub(crate) round_trip: Duration,
     pub(crate) rivals: Rivals,
@@ -50,6 +57,15 @@ pub(crate) struct Notes {
     pub(crate) spilled: Option<Spilled>,
     /// Maintenance that waits for the next commit.
     pub(crate) fold: Option<Fold>,
+}
+
+/// What stands in the way.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    error: Error,
+    /// How often in a row, and when last.
+    times: u32,
+    last: Duration,
 }
 
 /// A head that was read.
@@ -76,18 +92,35 @@ impl<M: Machine> Engine<M> {
 
     /// Remembers what stands in the way.
     pub(crate) fn trouble(&self, error: &Error) {
-        self.notes().trouble = Some(error.clone());
+        let last = self.env.now();
+        let mut notes = self.notes();
+        let before = notes.trouble.take().filter(|trouble| trouble.error.kind() == error.kind());
+        let times = before.map_or(0, |trouble| trouble.times) + 1;
+        notes.trouble = Some(Trouble { error: error.clone(), times, last });
     }
 
-    /// What a caller hears whose time is up.
-    pub(crate) fn out_of_time(&self) -> Error {
-        self.notes().trouble.clone().unwrap_or_else(|| {
-            Error::Store(ifmatch_core::Error::unavailable(
-                ifmatch_core::Operation::Put,
-                Arc::clone(&self.what),
-                ifmatch_core::Reason::new("the deadline passed before an answer came"),
-            ))
-        })
+    /// What stood in the way last.
+    pub(crate) fn last_trouble(&self) -> Option<Error> {
+        self.notes().trouble.as_ref().map(|trouble| trouble.error.clone())
+    }
+
+    /// What a caller hears whose time is up: what stood in its way since it
+    /// began. That the journal is gone or another is said only of what was seen
+    /// more than once, and last: a single look may be stale.
+    pub(crate) fn out_of_time(&self, began: Duration) -> Error {
+        let notes = self.notes();
+        let trouble = notes.trouble.as_ref().filter(|trouble| {
+            let remote = !matches!(trouble.error, Error::Store(_));
+            trouble.last >= began && (!remote || trouble.times > 1)
+        });
+        if let Some(trouble) = trouble {
+            return trouble.error.clone();
+        }
+        Error::Store(ifmatch_core::Error::unavailable(
+            ifmatch_core::Operation::Put,
+            Arc::clone(&self.what),
+            ifmatch_core::Reason::new("the deadline passed before an answer came"),
+        ))
     }
 
     /// Reads the register, once.
@@ -107,12 +140,7 @@ impl<M: Machine> Engine<M> {
 
     /// The future's answer, unless a request takes too long.
     pub(crate) async fn within<T>(&self, request: impl Future<Output = T>) -> Option<T> {
-        let timeout = self.env.sleep(self.options.request_timeout);
-        tokio::select! {
-            biased;
-            answer = request => Some(answer),
-            () = timeout => None,
-        }
+        within(&self.env, self.options.timeout(), request).await
     }
 
     pub(crate) fn timed_out(&self) -> Error {

@@ -5,6 +5,7 @@
 
 use super::engine::Engine;
 use super::objects::Uploaded;
+use super::publish::Published;
 use super::session::Base;
 use crate::head::Head;
 use crate::machine::Machine;
@@ -22,6 +23,7 @@ pub(crate) struct Fold {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // There is one at a time.
 pub(crate) enum Change {
     Checkpoint {
         before: Option<CheckpointRef>,
@@ -34,7 +36,7 @@ pub(crate) enum Change {
         shelved: Vec<ObjectId>,
     },
     Merge {
-        pair: [SegmentRef; 2],
+        run: Vec<SegmentRef>,
         merged: SegmentRef,
     },
 }
@@ -49,7 +51,9 @@ impl Fold {
                         && head.segments.starts_with(moved)
                         && (head.history == *history_before || planted(Bug::HistoryOverRebase))
             }
-            Change::Merge { pair, .. } => head.segments.windows(2).any(|two| two == pair),
+            Change::Merge { run, .. } => {
+                head.segments.windows(run.len().max(1)).any(|there| there == run)
+            }
         }
     }
 
@@ -66,9 +70,10 @@ impl Fold {
                 head.history = Some(*history);
                 head.drops.retain(|drop| !shelved.contains(&drop.id));
             }
-            Change::Merge { pair, merged } => {
-                if let Some(at) = head.segments.windows(2).position(|two| two == pair) {
-                    head.segments.splice(at..at + 2, [*merged]);
+            Change::Merge { run, merged } => {
+                let mut runs = head.segments.windows(run.len().max(1));
+                if let Some(at) = runs.position(|there| there == run) {
+                    head.segments.splice(at..at + run.len(), [*merged]);
                 }
             }
         }
@@ -91,12 +96,14 @@ impl<M: Machine> Engine<M> {
         (fold.fits(&base.head) && named()).then_some(fold)
     }
 
-    /// The maintenance has ridden in a commit, or waits for the next.
-    pub(crate) fn fold_done(&self, fold: Fold, landed: bool) {
-        match (&fold.change, landed) {
-            (Change::Checkpoint { .. }, true) => self.stats.checkpoints.add(1),
-            (Change::Merge { .. }, true) => self.stats.merges.add(1),
-            (_, false) => self.notes().fold = Some(fold),
+    /// The maintenance has ridden in a commit, or waits for the next, or is given
+    /// up: it is prepared anew after a later commit.
+    pub(crate) fn fold_done(&self, fold: Fold, published: &Published) {
+        match (&fold.change, published) {
+            (Change::Checkpoint { .. }, Published::Landed) => self.stats.checkpoints.add(1),
+            (Change::Merge { .. }, Published::Landed) => self.stats.merges.add(1),
+            (_, Published::Lost { .. } | Published::Changed) => self.notes().fold = Some(fold),
+            (_, _) => self.maintenance_failed(),
         }
     }
 }

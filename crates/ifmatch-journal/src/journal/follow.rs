@@ -34,6 +34,8 @@ struct Reader<'a, M: Machine> {
     pace: Option<Pace>,
     /// Whether the store was looked at since the start.
     looked: bool,
+    /// Where a log ends: the newest commit of its first look.
+    end: Option<u64>,
     over: bool,
 }
 
@@ -59,7 +61,7 @@ impl<'a, M: Machine> Reader<'a, M> {
         pace: Option<Pace>,
     ) -> BoxStream<'a, Result<CommitRecord>> {
         let (ready, looked, over) = (VecDeque::new(), false, false);
-        let reader = Self { engine, after, ready, pace, looked, over };
+        let reader = Self { engine, after, ready, pace, looked, end: None, over };
         stream::unfold(reader, |mut reader| async move {
             let next = reader.next().await?;
             // An error that may pass does not end a follower.
@@ -77,7 +79,19 @@ impl<'a, M: Machine> Reader<'a, M> {
                 self.after = record.seq;
                 return Some(Ok(record));
             }
-            match self.refill().await {
+            if self.end.is_some_and(|end| self.after >= end) {
+                return None;
+            }
+            let mut filled = self.refill().await;
+            if filled.as_ref().is_err_and(|error| error.kind() == "not_found") {
+                // Maintenance may have moved it: a newer head knows where.
+                self.looked = false;
+                filled = match self.engine.newest().await {
+                    Ok(_) => self.refill().await,
+                    Err(error) => Err(error),
+                };
+            }
+            match filled {
                 Ok(()) if !self.ready.is_empty() => {}
                 Ok(()) => match self.pace {
                     Some(Pace(pause)) => self.engine.env.sleep(pause).await,
@@ -95,7 +109,10 @@ impl<'a, M: Machine> Reader<'a, M> {
         let behind = known.head.seq > self.after && (self.looked || self.pace.is_some());
         let base = if behind { known } else { self.engine.fresh(Freshness::Strong).await? };
         self.looked = true;
-        let (first, head) = (self.after + 1, &base.head);
+        if self.pace.is_none() {
+            self.end.get_or_insert(base.head.seq);
+        }
+        let (first, head) = (self.after.saturating_add(1), &base.head);
         if first > head.seq {
             return Ok(());
         }

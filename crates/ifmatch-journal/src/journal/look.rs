@@ -1,7 +1,9 @@
 //! Strong reads: the newest commit at some moment after the call began.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ifmatch_core::Retry;
+use tokio::sync::{Notify, oneshot};
 
 use super::backoff::Backoff;
 use super::engine::{Engine, Seen};
@@ -10,15 +12,47 @@ use super::session::{Base, Moment};
 use crate::error::Result;
 use crate::machine::Machine;
 use crate::zoo::{Bug, planted};
-use ifmatch_core::Retry;
+
+type Caller<S> = oneshot::Sender<Result<Arc<Base<S>>>>;
 
 /// Looks at the store that callers share: whoever comes while one is under way
 /// waits for the next, and all who wait share it.
-#[derive(Debug, Default)]
-pub(crate) struct Looks {
-    begun: AtomicU64,
-    /// The number of the last look that ended well.
-    done: tokio::sync::Mutex<u64>,
+///
+/// A task of its own looks, so that a caller whose future nobody polls any more
+/// holds up nobody else.
+pub(crate) struct Looks<S> {
+    waiting: Mutex<Vec<Caller<S>>>,
+    asked: Notify,
+}
+
+impl<S> Looks<S> {
+    pub(crate) fn new() -> Self {
+        Self { waiting: Mutex::new(Vec::new()), asked: Notify::new() }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Caller<S>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks for whoever asks, for as long as it is polled.
+pub(crate) async fn run<M: Machine>(engine: Arc<Engine<M>>) {
+    loop {
+        engine.looks.asked.notified().await;
+        let mut callers = std::mem::take(&mut *engine.looks.waiting());
+        callers.retain(|caller| !caller.is_closed());
+        if callers.is_empty() {
+            continue;
+        }
+        let answer = engine.look_until_answered().await;
+        if planted(Bug::SharedOldLook) {
+            callers.append(&mut engine.looks.waiting());
+        }
+        for caller in callers {
+            // An error says that the caller has left meanwhile.
+            let _ = caller.send(answer.clone());
+        }
+    }
 }
 
 impl<M: Machine> Engine<M> {
@@ -35,34 +69,31 @@ impl<M: Machine> Engine<M> {
 
     /// The newest commit at some moment after the call began.
     pub(crate) async fn newest(&self) -> Result<Arc<Base<M::State>>> {
-        let before = self.looks.begun.load(Ordering::SeqCst);
-        let under_way = self.looks.done.try_lock().is_err();
-        let mut done = self.looks.done.lock().await;
-        let shared = planted(Bug::SharedOldLook) && under_way && *done == before;
-        if *done > before || shared {
-            return Ok(self.session.base());
+        let (caller, answer) = oneshot::channel();
+        self.looks.waiting().push(caller);
+        self.looks.asked.notify_one();
+        match answer.await {
+            Ok(answer) => answer,
+            // The task has ended with the last handle.
+            Err(_) => self.look_until_answered().await,
         }
-        let number = self.looks.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let base = self.look_until_answered().await?;
-        *done = number;
-        Ok(base)
     }
 
     /// One look; retried until the policy gives up. An answer that cannot be
     /// adopted may be a stale one: it is read again, and becomes the error when
     /// it stays.
-    async fn look_until_answered(&self) -> Result<Arc<Base<M::State>>> {
+    pub(crate) async fn look_until_answered(&self) -> Result<Arc<Base<M::State>>> {
         let mut backoff = Backoff::start(&self.env, self.options.retry);
         loop {
             let looked = Moment::now(&self.env);
-            let base = self.session.base();
-            let error = match self.look(Some(&base.token)).await {
+            let known = self.session.base();
+            let error = match self.look(Some(&known.token)).await {
                 Ok(Seen::Unchanged) => {
                     self.looked(looked);
                     return Ok(self.session.base());
                 }
                 Ok(Seen::Absent) => self.gone(),
-                Ok(Seen::Found(found)) => match self.adopt(*found).await {
+                Ok(Seen::Found(found)) => match self.adopt(*found, known.head.seq).await {
                     Ok(base) => {
                         self.looked(looked);
                         return Ok(base);

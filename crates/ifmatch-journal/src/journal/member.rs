@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::error::{CommitError, Error};
 use crate::id::CommitId;
@@ -101,11 +101,16 @@ impl<M: Machine> Member<M> {
 }
 
 /// Takes the member out of every further batch when the caller is dropped.
-pub(crate) struct Leaving<'a, M: Machine>(pub(crate) &'a Member<M>);
+pub(crate) struct Leaving<'a, M: Machine> {
+    pub(crate) member: &'a Member<M>,
+    /// Whoever waits for this caller alone need not wait any longer.
+    pub(crate) left: &'a Notify,
+}
 
 impl<M: Machine> Drop for Leaving<'_, M> {
     fn drop(&mut self) {
-        self.0.leave();
+        self.member.leave();
+        self.left.notify_one();
     }
 }
 

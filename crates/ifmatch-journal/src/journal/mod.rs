@@ -3,6 +3,7 @@
 mod adopt;
 mod backoff;
 mod batch;
+mod checkpoint;
 mod committer;
 mod draft;
 mod engine;
@@ -11,6 +12,7 @@ mod follow;
 mod look;
 mod maintain;
 mod member;
+mod merge;
 mod objects;
 mod open;
 mod options;
@@ -29,6 +31,7 @@ mod verify;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::BoxStream;
 use ifmatch_core::Background;
@@ -78,8 +81,14 @@ use crate::record::CommitRecord;
 /// ```
 pub struct Journal<M: Machine> {
     engine: Arc<Engine<M>>,
-    /// Ends with the last clone.
-    committer: Arc<Background>,
+    tasks: Arc<Tasks>,
+}
+
+/// What works for a journal; ends with its last clone.
+#[derive(Debug)]
+struct Tasks {
+    _committer: Background,
+    _reader: Background,
 }
 
 impl<M: Machine> Journal<M> {
@@ -128,24 +137,38 @@ impl<M: Machine> Journal<M> {
     }
 
     async fn ride(&self, command: Option<M::Command>) -> Answer<M> {
-        let (member, answer) = Member::new(command);
-        let _leaving = Leaving(&*member);
+        let (member, mut answer) = Member::new(command);
+        let _leaving = Leaving { member: &member, left: &self.engine.left };
+        if *self.engine.ended.borrow() {
+            return Err(CommitError::Failed(self.closed()));
+        }
+        let began = self.engine.env.now();
+        let mut ended = self.engine.ended.subscribe();
         self.engine.queue.push(Arc::clone(&member));
         let deadline = self.engine.env.sleep(self.engine.options.retry.deadline);
         tokio::select! {
             biased;
-            answer = answer => answer.unwrap_or_else(|_| Err(self.unanswered(&member))),
-            () = deadline => Err(self.unanswered(&member)),
+            told = &mut answer => if let Ok(told) = told { return told },
+            () = deadline => {}
+            _ = ended.wait_for(|ended| *ended) => {}
         }
-    }
-
-    /// Nobody answered in time: what is known of the member.
-    fn unanswered(&self, member: &Member<M>) -> CommitError<M::Rejection> {
-        let error = self.engine.out_of_time();
-        CommitError::Failed(match member.leave() {
+        // Nobody answered in time: what is known of the member?
+        let left = member.leave();
+        if let Ok(answer) = answer.try_recv() {
+            return answer;
+        }
+        let dead = *self.engine.ended.borrow();
+        let error = if dead { self.closed() } else { self.engine.out_of_time(began) };
+        Err(CommitError::Failed(match left {
             At::Sent(commit, ordinal) => error.leaving_open(commit, ordinal),
             At::Waiting | At::Left => error,
-        })
+        }))
+    }
+
+    /// The committer has ended: its machine panicked.
+    fn closed(&self) -> Error {
+        let what = format!("{}: its machine panicked; open it again", self.engine.what);
+        Error::Store(ifmatch_core::Error::Closed { what: what.into() })
     }
 
     /// The state of one commit, as fresh as wanted.
@@ -237,6 +260,8 @@ impl<M: Machine> Journal<M> {
     /// # Cost
     /// One request per part that changed, two for history, and a commit.
     pub async fn checkpoint(&self) -> Result<u64> {
+        let deadline = self.engine.options.retry.deadline;
+        let ends = self.engine.env.now().saturating_add(deadline);
         loop {
             let base = self.engine.session.base();
             let fold = self.engine.prepare_checkpoint(&base).await?;
@@ -245,23 +270,28 @@ impl<M: Machine> Journal<M> {
             let head = &self.engine.session.base().head;
             match &head.checkpoint {
                 Some(checkpoint) if checkpoint.seq >= base.head.seq => return Ok(checkpoint.seq),
+                _ if self.engine.env.now() >= ends => {
+                    return Err(self.engine.out_of_time(Duration::ZERO));
+                }
+                // Others fold the same segments: once more, on what they left.
                 _ => {}
             }
         }
     }
 
     /// Does the maintenance that is due, if any, before a program ends; whether
-    /// there was any. A handle that lives on does it by itself.
+    /// it has done some. A handle that lives on does it by itself.
     ///
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint).
     pub async fn maintain(&self) -> Result<bool> {
-        if !self.engine.is_maintenance_due() {
+        if !self.engine.prepare_maintenance().await? {
             return Ok(false);
         }
-        self.engine.prepare_maintenance().await;
+        let folded = |totals: Totals| totals.checkpoints + totals.merges;
+        let before = folded(self.totals());
         self.fence().await?;
-        Ok(true)
+        Ok(folded(self.totals()) > before)
     }
 
     /// What this handle has seen, for a program that wants to notice after a
@@ -278,7 +308,7 @@ impl<M: Machine> Journal<M> {
 
 impl<M: Machine> Clone for Journal<M> {
     fn clone(&self) -> Self {
-        Self { engine: Arc::clone(&self.engine), committer: Arc::clone(&self.committer) }
+        Self { engine: Arc::clone(&self.engine), tasks: Arc::clone(&self.tasks) }
     }
 }
 

@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex};
 
 use ifmatch_core::{ConditionalBlobStore, Env, Retry};
 
-use super::Journal;
 use super::adopt::rewound;
 use super::backoff::Backoff;
 use super::committer;
-use super::engine::{Engine, Found, Notes};
+use super::engine::{Engine, Found, Notes, Seen as Look};
 use super::look::Looks;
-use super::objects::Objects;
+use super::objects::{Objects, within};
 use super::options::{Options, Place, Seen};
 use super::queue::Queue;
 use super::session::{Base, Moment, Session};
 use super::stats::Stats;
+use super::{Journal, Tasks, look};
 use crate::error::{Error, Replaced, Result};
 use crate::head::{Head, Next};
 use crate::id::{ForkId, JournalId, Nonce, WriterId};
@@ -72,12 +72,19 @@ impl<M: Machine> Journal<M> {
             env,
             options,
         };
+        let name = opening.kind.as_str();
+        if name.is_empty() || name.len() > MAX_KIND {
+            return Err(Error::invalid(format!("the kind {name:?} has not 1 to {MAX_KIND} bytes")));
+        }
         let looked = Moment::now(&opening.env);
         let found = opening.head().await?;
         opening.check(&found.head)?;
         opening.engine(place, machine, found, looked).await
     }
 }
+
+/// Most bytes of a kind's name.
+const MAX_KIND: usize = 64;
 
 /// A journal on its way to being open.
 struct Opening {
@@ -94,8 +101,11 @@ impl Opening {
     async fn head(&self) -> Result<Found> {
         let mut backoff = Backoff::start(&self.env, self.options.retry);
         let mut first: Option<(Head, bytes::Bytes)> = None;
+        let mut looked_again = false;
         loop {
-            let error = match self.register.read(None).await {
+            let read = within(&self.env, self.options.timeout(), self.register.read(None)).await;
+            let late = || Err(self.unavailable("the store did not answer in time"));
+            let error = match read.unwrap_or_else(late) {
                 Ok(Reading::Found { body, token, written, .. }) => match Head::decode(&body) {
                     Ok(head) => return Ok(Found { head, bytes: body, token, written }),
                     Err(error) if error.kind() == "unsupported" => return Err(error),
@@ -111,14 +121,21 @@ impl Opening {
                 }
                 Ok(_) => match self.create(&mut first).await {
                     Ok(Some(found)) => return Ok(found),
-                    // Somebody's head is there, or will be: read it.
-                    Ok(None) => continue,
+                    // Somebody's head is there, though it may not show yet.
+                    Ok(None) if !looked_again => {
+                        looked_again = true;
+                        continue;
+                    }
+                    Ok(None) => self.unavailable("a head is there that does not show"),
                     Err(error) => error,
                 },
                 Err(error) => error,
             };
             let passes = match &error {
-                Error::Store(store) => store.retry() == Retry::Same || store.kind() == "corrupt",
+                Error::Store(store) => {
+                    matches!(store.retry(), Retry::Same | Retry::Verify)
+                        || store.kind() == "corrupt"
+                }
                 Error::RemoteGone { .. } => true,
                 _ => false,
             };
@@ -136,7 +153,9 @@ impl Opening {
             first.clone()
         } else {
             let journal = JournalId::random(&self.env);
-            Marker::ensure(self.store.as_ref(), self.kind, journal).await?;
+            let marker = Marker::ensure(self.store.as_ref(), self.kind, journal);
+            let answer = within(&self.env, self.options.retry.deadline, marker).await;
+            answer.unwrap_or_else(|| Err(self.unavailable("the store did not answer in time")))?;
             let next = Next {
                 nonce: Nonce::random(&self.env),
                 writer: self.options.writer.unwrap_or(WriterId::random(&self.env)),
@@ -148,11 +167,21 @@ impl Opening {
             let bytes = head.encode();
             first.insert((head, bytes)).clone()
         };
-        match self.register.create(bytes.clone()).await {
+        let create = self.register.create(bytes.clone());
+        let Some(swap) = within(&self.env, self.options.timeout(), create).await else {
+            return Err(self.unavailable("the store did not answer in time"));
+        };
+        match swap {
             Swap::Applied { token, date } => Ok(Some(Found { head, bytes, token, written: date })),
             Swap::Rejected { .. } => Ok(None),
-            Swap::Refused(error) | Swap::Unknown(error) => Err(error.into()),
+            Swap::Refused(error) => Err(error.into()),
+            Swap::Unknown(error) => Err(self.unavailable(error.to_string())),
         }
+    }
+
+    fn unavailable(&self, why: impl Into<Arc<str>>) -> Error {
+        let (what, why) = (Arc::clone(&self.what), ifmatch_core::Reason::new(why));
+        Error::Store(ifmatch_core::Error::unavailable(ifmatch_core::Operation::Put, what, why))
     }
 
     /// The head is of the right kind and contains what was seen before, as far
@@ -195,7 +224,9 @@ impl Opening {
             folder: place.objects,
             env: env.clone(),
             retry: options.retry,
+            timeout: options.timeout(),
             stats: Arc::clone(&stats),
+            nodes: Mutex::default(),
         };
         let writer = options.writer.unwrap_or_else(|| WriterId::random(&env));
         let seen = options.seen;
@@ -211,15 +242,20 @@ impl Opening {
             writer,
             what,
             queue: Queue::new(),
-            looks: Looks::default(),
+            looks: Looks::new(),
+            left: tokio::sync::Notify::new(),
+            ended: tokio::sync::watch::Sender::new(false),
             stats,
             notes: Mutex::new(Notes::default()),
         };
         engine.begin(seen).await?;
         let engine = Arc::new(engine);
         let run = committer::run(Arc::clone(&engine));
-        let committer = Arc::new(engine.env.spawn("committer of a journal", run));
-        Ok(Journal { engine, committer })
+        let committer = engine.env.spawn("committer of a journal", run);
+        let run = look::run(Arc::clone(&engine));
+        let reader = engine.env.spawn("reader of a journal", run);
+        let tasks = Arc::new(Tasks { _reader: reader, _committer: committer });
+        Ok(Journal { engine, tasks })
     }
 }
 
@@ -234,8 +270,32 @@ impl<M: Machine> Engine<M> {
         {
             return Err(rewound(commit, &base.head));
         }
-        let state = self.load(&base.head).await?;
-        self.session.advance(&base, base.with_state(state));
-        Ok(())
+        let mut backoff = Backoff::start(&self.env, self.options.retry);
+        let mut found = Found {
+            head: base.head.clone(),
+            bytes: base.bytes.clone(),
+            token: base.token.clone(),
+            written: base.written,
+        };
+        loop {
+            match self.load(&found.head).await {
+                Ok(state) => {
+                    let Found { head, bytes, token, written } = found;
+                    self.session.begin(Base { head, bytes, token, state, written });
+                    return Ok(());
+                }
+                // Another writer's maintenance may have made the head old.
+                Err(error) if matches!(error.kind(), "not_found" | "corrupt") => {
+                    let newest = self.look(None).await;
+                    match newest {
+                        Ok(Look::Found(newest)) if newest.head.seq > found.head.seq => {
+                            found = *newest;
+                        }
+                        _ => backoff.pause_after(error).await?,
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 }

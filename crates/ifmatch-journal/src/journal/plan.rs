@@ -9,7 +9,7 @@ use super::member::{Answer, Committed, Member};
 use super::session::Base;
 use crate::error::{CommitError, Error};
 use crate::id::CommitId;
-use crate::machine::{Decision, Machine, Position};
+use crate::machine::{Damage, Decision, Machine, Position};
 use crate::record::Entries;
 use crate::zoo::{Bug, planted};
 
@@ -46,24 +46,64 @@ impl<M: Machine> Engine<M> {
         seq: u64,
         members: &[Arc<Member<M>>],
     ) -> (Plan<M>, usize) {
-        let state = base.state.clone();
-        let mut plan = Plan { entries: Vec::new(), writers: Vec::new(), others: Vec::new(), state };
-        let mut bytes = 0;
-        for (taken, member) in members.iter().enumerate() {
-            if bytes > self.options.batch_bytes {
-                return (plan, taken);
+        // A member whose entry its own machine refuses spoils the state, which is
+        // then made anew without it; so does one that shows too much in the head.
+        let (mut broken, mut careful) = (Vec::new(), false);
+        'anew: loop {
+            let state = base.state.clone();
+            let (entries, writers, others) = (Vec::new(), Vec::new(), Vec::new());
+            let mut plan = Plan { entries, writers, others, state };
+            let mut bytes = 0;
+            for (taken, member) in members.iter().enumerate() {
+                if broken.contains(&taken) {
+                    continue;
+                }
+                let placed = self.place(seq, member, bytes, &mut plan).map_err(|damage| {
+                    Error::invalid(format!("the machine refuses its own entry: {damage}"))
+                });
+                let shown = || if careful { self.shows(&plan) } else { Ok(()) };
+                match placed.and_then(|more| shown().map(|()| more)) {
+                    Ok(Some(more)) => bytes += more,
+                    Ok(None) => return (plan, taken),
+                    Err(error) => {
+                        member.answer(Err(CommitError::Failed(error)));
+                        broken.push(taken);
+                        continue 'anew;
+                    }
+                }
             }
-            bytes += self.place(seq, member, &mut plan);
+            if !careful && self.shows(&plan).is_err() {
+                careful = true;
+                continue 'anew;
+            }
+            return (plan, members.len());
         }
-        (plan, members.len())
     }
 
-    /// Validates one member; how many bytes it writes.
-    fn place(&self, seq: u64, member: &Arc<Member<M>>, plan: &mut Plan<M>) -> usize {
+    /// What the machine shows in the head is small.
+    fn shows(&self, plan: &Plan<M>) -> Result<(), Error> {
+        let size = self.machine.application(&plan.state).len();
+        if size <= MAX_APPLICATION {
+            return Ok(());
+        }
+        let subject = "what the machine shows in the head".into();
+        let (size, limit) = (size as u64, MAX_APPLICATION as u64);
+        Err(Error::Store(ifmatch_core::Error::TooLarge { subject, size, limit }))
+    }
+
+    /// Validates one member; how many bytes it writes, `None` where they find no
+    /// room beside the others.
+    fn place(
+        &self,
+        seq: u64,
+        member: &Arc<Member<M>>,
+        bytes: usize,
+        plan: &mut Plan<M>,
+    ) -> Result<Option<usize>, Damage> {
         let member = Arc::clone(member);
         let Some(command) = &member.command else {
             plan.writers.push(Writer { member, ordinal: None, reply: None });
-            return 0;
+            return Ok(Some(0));
         };
         let ordinal = u32::try_from(plan.entries.len()).unwrap_or(u32::MAX);
         let position = Position { seq, ordinal };
@@ -71,11 +111,11 @@ impl<M: Machine> Engine<M> {
             Decision::Write { entry, reply } => (entry, reply),
             Decision::Answer(reply) => {
                 plan.others.push((member, Other::Answer(reply)));
-                return 0;
+                return Ok(Some(0));
             }
             Decision::Reject(rejection) => {
                 plan.others.push((member, Other::Reject(rejection)));
-                return 0;
+                return Ok(Some(0));
             }
         };
         if entry.len() > MAX_ENTRY {
@@ -85,22 +125,21 @@ impl<M: Machine> Engine<M> {
                 limit: MAX_ENTRY as u64,
             });
             plan.others.push((member, Other::Fail(error)));
-            return 0;
+            return Ok(Some(0));
         }
-        let mut after = plan.state.clone();
-        if let Err(damage) = self.machine.apply(&mut after, &entry, position) {
-            let error = Error::invalid(format!("the machine refuses its own entry: {damage}"));
-            plan.others.push((member, Other::Fail(error)));
-            return 0;
+        if !plan.entries.is_empty() && bytes + entry.len() > self.options.batch_bytes {
+            return Ok(None);
         }
-        plan.state = after;
+        self.machine.apply(&mut plan.state, &entry, position)?;
         let bytes = entry.len();
         plan.entries.push(entry);
         plan.writers.push(Writer { member, ordinal: Some(ordinal), reply: Some(reply) });
-        bytes
+        Ok(Some(bytes))
     }
 }
 
+/// Most bytes that a machine shows in the head.
+const MAX_APPLICATION: usize = 256 << 10;
 /// Most bytes of one entry: what one request may carry.
 const MAX_ENTRY: usize = 64 << 20;
 
@@ -157,6 +196,17 @@ impl<M: Machine> Plan<M> {
     /// nothing was to be written.
     pub(crate) fn proven(self, base: CommitId) {
         answer_others(self.others, base);
+    }
+
+    /// What became of the commit cannot be told any more.
+    pub(crate) fn forgotten(self, commit: CommitId, error: &Error) {
+        for Writer { member, ordinal, .. } in self.writers {
+            let open = error.clone().leaving_open(commit, ordinal.unwrap_or_default());
+            member.answer(Err(CommitError::Failed(open)));
+        }
+        for (member, _) in self.others {
+            member.answer(Err(CommitError::Failed(error.clone())));
+        }
     }
 
     /// Nothing was applied, and it makes no sense to go on.

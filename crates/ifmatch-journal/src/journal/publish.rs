@@ -1,6 +1,7 @@
 //! One body on its way into the register, until its outcome is known.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ifmatch_core::Retry;
 
@@ -14,14 +15,14 @@ use crate::head::Head;
 use crate::id::CommitId;
 use crate::machine::Machine;
 use crate::register::{Swap, Token};
-use crate::rules::{Descent, Outcome, descent, outcome_of};
+use crate::rules::{Descent, Outcome, outcome_of};
 use crate::zoo::{Bug, planted};
+
+/// A slower answer says that something is wrong, not how far away the store is.
+const SLOW: Duration = Duration::from_millis(250);
 
 /// Who rides in a body.
 pub(crate) trait Riders: Send + Sync {
-    /// Everybody rides in this body from now on; `false`, and nobody does, where
-    /// a caller has left.
-    fn board(&self, commit: CommitId) -> bool;
     /// The body can never land.
     fn disembark(&self);
     /// Whether anybody still waits.
@@ -35,7 +36,7 @@ pub(crate) enum Published {
     /// Another came first: it never will be. Whether the state has moved on to
     /// the winner's head.
     Lost { moved: bool },
-    /// A caller left before it was sent: plan again.
+    /// It cannot have been applied, and who rides may have changed: plan again.
     Changed,
     /// It cannot have been applied, and trying again makes no sense.
     Refused(Error),
@@ -70,22 +71,20 @@ impl<M: Machine> Engine<M> {
         draft: Draft<M::State>,
         riders: &dyn Riders,
         losses: u32,
+        backoff: &mut Backoff<'_>,
     ) -> Published {
         let commit = draft.head.commit();
         let mut token = base.token.clone();
-        let mut backoff = Backoff::start(&self.env, self.options.retry);
         // Whether a request with this body may still be under way.
         let mut loose = false;
         loop {
-            if !loose && !riders.board(commit) {
-                return Published::Changed;
-            }
-            let sent = Moment::now(&self.env);
+            let mut asked = None;
+            let (sent, began) = (Moment::now(&self.env), self.env.now());
             self.stats.head_puts.add(1);
             let swap = self.within(self.register.replace(&token, draft.bytes.clone())).await;
             match swap {
                 Some(Swap::Applied { token, date }) => {
-                    self.measure(sent);
+                    self.measure(began);
                     let Draft { head, bytes, state } = draft;
                     let next = Base { head, bytes, token, state, written: date };
                     if self.session.advance(base, next).1 {
@@ -108,13 +107,15 @@ impl<M: Machine> Engine<M> {
                         if error.retry() != Retry::Same {
                             return Published::Refused(error);
                         }
-                        backoff.pause(Some(&error)).await;
-                        continue;
+                        self.pause(backoff, Some(&error), riders).await;
+                        return Published::Changed;
                     }
                 }
                 Some(Swap::Unknown(error)) => {
                     loose = true;
-                    self.trouble(&error.into());
+                    let error = Error::from(error);
+                    self.trouble(&error);
+                    asked = Some(error);
                     if planted(Bug::BlindRetry) {
                         return Published::Lost { moved: false };
                     }
@@ -142,10 +143,10 @@ impl<M: Machine> Engine<M> {
                         if !riders.is_wanted() {
                             return Published::Abandoned;
                         }
-                        backoff.pause(None).await;
+                        self.pause(backoff, asked.as_ref(), riders).await;
                         break;
                     }
-                    Judgement::Unclear => backoff.pause(None).await,
+                    Judgement::Unclear => self.pause(backoff, None, riders).await,
                 }
                 if !riders.is_wanted() {
                     return Published::Abandoned;
@@ -179,12 +180,12 @@ impl<M: Machine> Engine<M> {
         match self.outcome(commit, base, &found.head).await {
             Ok(Outcome::Committed) => {
                 self.stats.read_back.add(1);
-                Judgement::Landed { moved: self.move_on(found).await }
+                Judgement::Landed { moved: self.move_on(found, base).await }
             }
-            Ok(Outcome::Never) => Judgement::Never { moved: self.move_on(found).await },
+            Ok(Outcome::Never) => Judgement::Never { moved: self.move_on(found, base).await },
             Ok(Outcome::Open) => Judgement::Open(found.token),
             Ok(Outcome::Beyond) => {
-                self.move_on(found).await;
+                self.move_on(found, base).await;
                 Judgement::Forgotten
             }
             Ok(_) => Judgement::Unclear,
@@ -218,7 +219,7 @@ impl<M: Machine> Engine<M> {
             Outcome::NoWitness => true,
             Outcome::Committed | Outcome::Beyond => false,
             // Only what descends from our base tells what came after it.
-            _ => descent(mine, base.head.fork, head) == Descent::Diverged,
+            _ => self.relation(base, head).await? == Descent::Diverged,
         };
         if strays && !planted(Bug::StaleIsNever) && !planted(Bug::AdoptsAnything) {
             let other = head.journal != mine.journal || head.fork != base.head.fork;
@@ -230,8 +231,8 @@ impl<M: Machine> Engine<M> {
 
     /// Adopts a head that was read on the way; whether that worked. If not, the
     /// next look does.
-    async fn move_on(&self, found: Found) -> bool {
-        match self.adopt(found).await {
+    async fn move_on(&self, found: Found, base: &Base<M::State>) -> bool {
+        match self.adopt(found, base.head.seq).await {
             Ok(_) => true,
             Err(error) => {
                 self.trouble(&error);
@@ -254,8 +255,20 @@ impl<M: Machine> Engine<M> {
         }
     }
 
-    fn measure(&self, sent: Moment) {
-        let took = sent.age(&self.env);
+    /// Waits before the next attempt, unless nobody waits for it any more.
+    async fn pause(&self, backoff: &mut Backoff<'_>, error: Option<&Error>, riders: &dyn Riders) {
+        let mut pause = std::pin::pin!(backoff.pause(error));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut pause => return,
+                () = self.left.notified() => if !riders.is_wanted() { return },
+            }
+        }
+    }
+
+    fn measure(&self, sent: Duration) {
+        let took = self.env.now().saturating_sub(sent).min(SLOW);
         let mut notes = self.notes();
         notes.trouble = None;
         notes.round_trip =

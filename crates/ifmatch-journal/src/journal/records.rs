@@ -82,7 +82,7 @@ impl<M: Machine> Engine<M> {
     /// The record of one commit, wherever it lies; `None` where the journal no
     /// longer has it.
     pub(crate) async fn record(&self, head: &Head, seq: u64) -> Result<Option<CommitRecord>> {
-        if let Some(record) = head.tail.iter().find(|record| record.seq == seq) {
+        if let Some(record) = head.record(seq) {
             return Ok(Some(record.clone()));
         }
         let Some(segment) = self.run(head, seq, seq).await?.into_iter().next() else {

@@ -5,10 +5,11 @@ use ifmatch_core::Retry;
 use super::adopt::rewound;
 use super::backoff::Backoff;
 use super::engine::{Engine, Found, Seen};
+use super::session::Base;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::machine::Machine;
-use crate::rules::{Outcome, outcome_of};
+use crate::rules::{Descent, Outcome, outcome_of};
 use crate::zoo::{Bug, planted};
 
 /// What became of a commit.
@@ -48,12 +49,12 @@ impl<M: Machine> Engine<M> {
                 Ok(Seen::Found(found)) => match outcome_of(commit, fork, Some(&found.head)) {
                     _ if found.head.seq < known.head.seq => self.no_witness(commit, &found),
                     Outcome::NoWitness => self.no_witness(commit, &found),
-                    outcome => match self.settle(commit, outcome, &found).await {
-                        Ok(resolution) => {
-                            // What was learned is also what is known from now on.
-                            let _ = self.adopt(*found).await;
-                            return Ok(resolution);
-                        }
+                    outcome => match self.settle(commit, outcome, &known, &found).await {
+                        // What was learned is also what is known from now on.
+                        Ok(resolution) => match self.adopt(*found, known.head.seq).await {
+                            Ok(_) => return Ok(resolution),
+                            Err(error) => error,
+                        },
                         Err(error) => error,
                     },
                 },
@@ -71,8 +72,13 @@ impl<M: Machine> Engine<M> {
         &self,
         commit: CommitId,
         outcome: Outcome,
+        known: &Base<M::State>,
         found: &Found,
     ) -> Result<Resolution> {
+        // Another branch tells nothing of what is on ours.
+        if self.relation(known, &found.head).await? == Descent::Diverged {
+            return Err(rewound(known.head.commit(), &found.head));
+        }
         Ok(match outcome {
             Outcome::Committed => Resolution::Committed,
             Outcome::Never => Resolution::Never,

@@ -34,7 +34,8 @@ pub(crate) struct Rivals {
 
 impl Rivals {
     /// Another writer's commit was met.
-    pub(crate) fn met(&mut self, writer: WriterId, now: Duration) {
+    pub(crate) fn met(&mut self, writer: WriterId, now: Duration, round_trip: Duration) {
+        self.count(now, round_trip);
         self.seen.insert(writer, now);
     }
 
@@ -62,6 +63,7 @@ impl Rivals {
         round_trip * rivals.saturating_sub(losses).max(1) / 2
     }
 
+    /// How many there are; forgets the others.
     fn count(&mut self, now: Duration, round_trip: Duration) -> u32 {
         self.seen.retain(|_, seen| now.saturating_sub(*seen) <= round_trip * MEMORY);
         u32::try_from(self.seen.len()).unwrap_or(u32::MAX)

@@ -83,6 +83,11 @@ impl<S> Session<S> {
         Arc::clone(&self.known().base)
     }
 
+    /// Where a session begins, once its state is loaded.
+    pub(crate) fn begin(&self, base: Base<S>) {
+        self.known().base = Arc::new(base);
+    }
+
     /// When the store was last looked at.
     pub(crate) fn looked(&self) -> Moment {
         self.known().looked

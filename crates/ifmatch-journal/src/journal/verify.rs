@@ -9,7 +9,9 @@ use super::options::Place;
 use super::stats::Stats;
 use crate::error::{Error, Result};
 use crate::head::Head;
-use crate::object::{CheckpointRef, Folder, History, Item, ObjectRef, Parts, SegmentRef};
+use crate::object::{
+    CheckpointRef, Folder, History, HistoryRef, Item, ObjectRef, Parts, SegmentRef,
+};
 use crate::record::CommitRecord;
 use crate::register::{HeadRegister, Reading, Register};
 
@@ -59,8 +61,10 @@ pub async fn verify(store: Arc<dyn ConditionalBlobStore>, place: Place) -> Resul
         // What is damaged in the store stays so; a few reads tell it from damage
         // on the way.
         retry: RetryPolicy::new().with_max_attempts(3),
+        timeout: std::time::Duration::from_mins(1),
         folder: place.objects,
         stats: Arc::new(Stats::default()),
+        nodes: std::sync::Mutex::default(),
         store,
     };
     let mut walk = Walk { objects, found: Verified::default(), next: None };
@@ -80,13 +84,14 @@ struct Walk {
 impl Walk {
     async fn head(&mut self, head: &Head) {
         if let Some(history) = &head.history {
-            self.history(&history.object, head).await;
+            self.history(history, head).await;
         }
         for segment in &head.segments {
             self.segment(segment, head).await;
         }
         self.records("head", &head.tail, head);
-        if self.next.is_some_and(|next| next != head.seq + 1) {
+        let whole = head.checkpoint.as_ref().is_some_and(|at| at.seq == head.seq);
+        if self.next.map_or(!whole, |next| next != head.seq + 1) {
             self.damaged("head", format!("its records end before {}", head.seq));
         }
         if let Some(checkpoint) = &head.checkpoint {
@@ -100,23 +105,28 @@ impl Walk {
     }
 
     /// Walks the tree from its oldest leaf to its newest.
-    async fn history(&mut self, root: &ObjectRef, head: &Head) {
+    async fn history(&mut self, root: &HistoryRef, head: &Head) {
         enum Step {
-            Node(ObjectRef),
+            /// A node, and the last commit in it.
+            Node(ObjectRef, u64),
             Item(Item),
         }
-        let mut steps = vec![Step::Node(*root)];
+        let mut steps = vec![Step::Node(root.object, root.last)];
         while let Some(step) = steps.pop() {
             match step {
-                Step::Node(object) => match self.objects.history(&object).await {
+                Step::Node(object, last) => match self.objects.history(&object).await {
                     Ok(node) => {
                         self.saw(u64::from(object.bytes));
                         let items = node.items().iter().cloned().map(Step::Item);
-                        let below = History::children(&node).map(|child| Step::Node(child.object));
+                        let below = History::children(&node)
+                            .map(|child| Step::Node(child.object, child.last));
                         let all: Vec<_> = below.chain(items).collect();
                         steps.extend(all.into_iter().rev());
                     }
-                    Err(error) => self.broken(Folder::History, &object, &error),
+                    Err(error) => {
+                        self.broken(Folder::History, &object, &error);
+                        self.next = Some(last + 1);
+                    }
                 },
                 Step::Item(Item::Segment(segment)) => self.segment(&segment, head).await,
                 Step::Item(Item::Checkpoint(checkpoint)) => self.checkpoint(&checkpoint).await,

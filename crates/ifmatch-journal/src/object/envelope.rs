@@ -8,6 +8,7 @@ use super::{Folder, ObjectRef, Sealed};
 use crate::error::{Error, Result};
 use crate::id::Nonce;
 use crate::record::wire::{Parse, Reader};
+use crate::zoo::{Bug, planted};
 
 const MAGIC: &[u8; 6] = b"ifmobj";
 const FORMAT: u8 = 1;
@@ -60,7 +61,7 @@ fn checked(object: &ObjectRef, bytes: &Bytes) -> Parse<()> {
     if u32::try_from(bytes.len()) != Ok(object.bytes) {
         return Err("its size is not the one it was written with");
     }
-    if ObjectRef::of(bytes)? != *object {
+    if ObjectRef::of(bytes)? != *object && !planted(Bug::UnverifiedSegment) {
         return Err("its contents are not those it is named after");
     }
     Ok(())

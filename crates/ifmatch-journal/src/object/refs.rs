@@ -43,7 +43,7 @@ pub struct SegmentRef {
 pub struct CheckpointRef {
     /// The commit.
     pub seq: u64,
-    /// Plain bytes of the state.
+    /// Bytes of its parts, as stored.
     pub size: u64,
     /// What it is made of.
     pub parts: Parts,
