@@ -7,10 +7,14 @@
 //! | [`fault`] | [`FaultStore`]: seeded faults around any store |
 //! | [`cloud`] | an HTTP server that the real S3, GCS and Azure clients talk to, with faults |
 //! | [`model`] | the commit protocol in the small, searched to its end |
+//! | [`sim`] | many clients on a faulty store, in one thread, from one seed |
+//! | [`check`] | whether a history of calls is one that the promises allow |
 
+pub mod check;
 pub mod cloud;
 pub mod fault;
 pub mod model;
+pub mod sim;
 pub mod suite;
 
 pub use fault::{FaultCoverage, FaultKind, FaultPlan, FaultStore};

@@ -4,8 +4,9 @@
 //! holds (HTTP `If-Match`): the same on S3, GCS, Azure, local files and memory,
 //! with answers that are true even when the network loses them.
 //!
-//! [`open()`] takes a URL and gives a [`ConditionalBlobStore`]; the other crates of
-//! the workspace build documents and shared SQLite databases on it.
+//! [`open()`] takes a URL and gives a [`ConditionalBlobStore`]; on it stand the
+//! [`journal`], a state machine that any number of writers share, documents, and
+//! shared SQLite databases.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -35,6 +36,9 @@ pub use ifmatch_core::*;
 pub use open::{OpenMetaOptions, open_meta_store};
 pub use open::{OpenOptions, open};
 
+/// The optimistic-lock engine: a state machine that any number of writers share,
+/// one conditional PUT per commit.
+pub use ifmatch_journal as journal;
 /// Documents with ETags: the trait and its vocabulary.
 pub use ifmatch_meta as meta;
 /// Documents on SQLite.
@@ -43,7 +47,7 @@ pub use ifmatch_sql as sql;
 /// SQLite databases shared through a blob store.
 #[cfg(feature = "sync")]
 pub use ifmatch_sync as sync;
-/// Conformance suites, fault injection, the cloud fault server.
+/// Conformance suites, fault injection, the cloud fault server, the simulator.
 #[cfg(feature = "testkit")]
 pub use ifmatch_testkit as testkit;
 

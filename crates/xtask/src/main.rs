@@ -1,7 +1,9 @@
-//! Development tasks of the workspace: `cargo xtask servers`, `test` and `ci`.
+//! Development tasks of the workspace: `cargo xtask servers`, `test`, `sim`, `zoo`,
+//! `ci` and `nightly`.
 //!
 //! The tasks run on Linux: they look at `/proc` before they end a process.
 
+mod campaign;
 mod ci;
 mod clock;
 mod process;
@@ -31,8 +33,14 @@ enum Task {
     Servers(servers::Command),
     /// Runs the whole test suite against real servers and stops what it started.
     Test(test::Options),
+    /// Simulates the commit protocol under faults.
+    Sim(campaign::Options),
+    /// Hunts every planted bug by simulation; fails if one escapes.
+    Zoo,
     /// Runs every check that a change must pass.
     Ci,
+    /// Runs the long searches and campaigns: some hours.
+    Nightly,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +59,9 @@ fn run(cli: Cli) -> Result<()> {
     match cli.task {
         Task::Servers(command) => servers::run(&workspace, command),
         Task::Test(options) => test::run(&workspace, &options),
+        Task::Sim(options) => campaign::sim(&workspace, &options),
+        Task::Zoo => campaign::zoo(&workspace, None),
         Task::Ci => ci::run(&workspace),
+        Task::Nightly => campaign::nightly(&workspace),
     }
 }

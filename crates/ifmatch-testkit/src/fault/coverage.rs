@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ifmatch_core::Operation;
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::kind::{FaultKind, OPERATIONS};
 
@@ -44,6 +45,24 @@ impl FaultCoverage {
             *self.counts.entry(*cell).or_default() += count;
         }
         self
+    }
+}
+
+/// As a list of `{fault, operation, count}`.
+impl Serialize for FaultCoverage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Cell {
+            fault: &'static str,
+            operation: &'static str,
+            count: u64,
+        }
+        let mut cells = serializer.serialize_seq(Some(self.counts.len()))?;
+        for ((operation, kind), count) in &self.counts {
+            let (fault, operation) = (kind.as_str(), operation.as_str());
+            cells.serialize_element(&Cell { fault, operation, count: *count })?;
+        }
+        cells.end()
     }
 }
 

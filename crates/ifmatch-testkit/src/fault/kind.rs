@@ -113,8 +113,13 @@ impl FaultKind {
         }
     }
 
+    /// Whether it shows what was there before.
+    pub(crate) fn lags(self) -> bool {
+        matches!(self, Self::StaleRead | Self::StaleAbsent | Self::StaleList)
+    }
+
     /// Whether it changes a body on its way.
-    pub(super) fn damages(self) -> bool {
+    pub(crate) fn damages(self) -> bool {
         matches!(self, Self::TruncatedBody | Self::FlippedBit | Self::ShortRange)
     }
 

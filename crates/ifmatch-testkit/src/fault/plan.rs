@@ -21,6 +21,7 @@ pub struct FaultPlan {
     pub(super) outage: Range<Duration>,
     pub(super) latency: Range<Duration>,
     pub(super) retry_after: Duration,
+    pub(super) keeps_log: bool,
 }
 
 impl FaultPlan {
@@ -34,6 +35,7 @@ impl FaultPlan {
             outage: Duration::from_millis(100)..Duration::from_secs(5),
             latency: Duration::from_millis(1)..Duration::from_secs(2),
             retry_after: Duration::from_millis(200),
+            keeps_log: true,
         }
     }
 
@@ -120,7 +122,22 @@ impl FaultPlan {
         self
     }
 
-    /// Late requests arrive by themselves after this long, hours if you like.
+    /// Keeps no log of calls and effects, and older versions only where reads or
+    /// listings are to lag: for runs so long that a log would fill the memory.
+    pub fn without_log(mut self) -> Self {
+        self.keeps_log = false;
+        self
+    }
+
+    /// Whether older versions are ever asked for.
+    pub(super) fn looks_back(&self) -> bool {
+        let lagging = [FaultKind::StaleRead, FaultKind::StaleList];
+        let mut enabled = self.rates.iter().filter(|(_, rate)| **rate > 0.0);
+        self.keeps_log || enabled.any(|((_, kind), _)| lagging.contains(kind))
+    }
+
+    /// Late requests arrive by themselves after this long, hours if you like;
+    /// each order of magnitude between the two is as likely.
     /// Without it they wait for
     /// [`deliver_delayed`](super::FaultStore::deliver_delayed).
     pub fn delays(mut self, delay: Range<Duration>) -> Self {

@@ -22,7 +22,7 @@ impl Shared {
             Ok(_) => "not modified",
             Err(error) => error.kind(),
         };
-        self.record(Operation::Get, key.to_string(), None, fault, outcome);
+        self.record(Operation::Get, key, None, fault, outcome);
         fetched
     }
 
@@ -77,7 +77,7 @@ impl Shared {
             Ok(None) => "absent",
             Err(error) => error.kind(),
         };
-        self.record(Operation::Head, key.to_string(), None, fault, outcome);
+        self.record(Operation::Head, key, None, fault, outcome);
         found
     }
 
@@ -122,7 +122,7 @@ impl Shared {
             let fault = self.draw(Operation::List);
             let (infos, error) = self.list_through(&prefix, after.as_ref(), fault).await;
             let outcome = error.as_ref().map_or("listed", Error::kind);
-            self.record(Operation::List, prefix.to_string(), None, fault, outcome);
+            self.record(Operation::List, &prefix, None, fault, outcome);
             stream::iter(infos.into_iter().map(Ok).chain(error.map(Err)))
         };
         stream::once(listed).flatten().boxed()

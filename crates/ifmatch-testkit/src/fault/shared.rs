@@ -1,6 +1,7 @@
 //! What the handle of a fault store and its late requests share.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub(super) struct State {
     pub(super) plan: FaultPlan,
     random: fastrand::Rng,
     quiet: bool,
+    looks_back: bool,
     down_until: Duration,
     pub(super) coverage: FaultCoverage,
     pub(super) truth: Vec<Effect>,
@@ -67,10 +69,12 @@ impl Shared {
             coverage.enable(operation, kind);
         }
         let random = fastrand::Rng::with_seed(plan.seed);
+        let looks_back = plan.looks_back();
         let state = State {
             plan,
             random,
             quiet: false,
+            looks_back,
             down_until: Duration::ZERO,
             coverage,
             truth: Vec::new(),
@@ -132,13 +136,18 @@ impl Shared {
     pub(super) fn record(
         &self,
         operation: Operation,
-        subject: String,
+        subject: impl fmt::Display,
         write: Option<WriteId>,
         fault: Option<FaultKind>,
         outcome: &'static str,
     ) {
         let at = self.env().now();
-        self.state().calls.push(Call { at, operation, subject, write, fault, outcome });
+        let mut state = self.state();
+        if !state.plan.keeps_log {
+            return;
+        }
+        let subject = subject.to_string();
+        state.calls.push(Call { at, operation, subject, write, fault, outcome });
     }
 
     /// What is there now.
@@ -186,6 +195,21 @@ impl State {
             self.down_until = now + self.between(&outage);
         }
         kind
+    }
+
+    /// Whether older versions are kept.
+    pub(super) const fn looks_back(&self) -> bool {
+        self.looks_back
+    }
+
+    /// A time in the range, each order of magnitude as likely.
+    pub(super) fn delay(&mut self, range: &Range<Duration>) -> Duration {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+        let (least, most) = (micros(range.start), micros(range.end));
+        let octaves = most.max(least).ilog2() - least.ilog2();
+        let start = least << self.random.u32(..=octaves);
+        let drawn = self.random.u64(start..=start.saturating_mul(2));
+        Duration::from_micros(drawn.clamp(least, most.max(least)))
     }
 
     pub(super) fn between(&mut self, range: &Range<Duration>) -> Duration {

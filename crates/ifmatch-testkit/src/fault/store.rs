@@ -72,6 +72,16 @@ impl FaultStore {
         delivered
     }
 
+    /// Sends a put whose sender does not wait for it: it arrives late.
+    pub fn post(&self, key: BlobKey, body: Bytes, precondition: Precondition, write: WriteId) {
+        self.shared.send_late(Request { key, precondition, put: Some((body, write)) });
+    }
+
+    /// Loses every request that is still under way; how many there were.
+    pub fn lose_delayed(&self) -> usize {
+        std::mem::take(&mut self.shared.state().late).len()
+    }
+
     /// How many requests are still under way.
     pub fn under_way(&self) -> usize {
         self.shared.state().late.len()

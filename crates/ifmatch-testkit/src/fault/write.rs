@@ -35,7 +35,7 @@ impl Shared {
             _ => "unknown",
         };
         let write = request.write();
-        self.record(operation, request.key.to_string(), write, fault, outcome);
+        self.record(operation, &request.key, write, fault, outcome);
         attempt
     }
 
@@ -80,7 +80,8 @@ impl Shared {
 
     /// Sends the request to the store and keeps what it did.
     async fn deliver(&self, request: &Request, delivery: Delivery) -> Attempt<Done> {
-        let before = self.current(&request.key).await;
+        let looks_back = self.state().looks_back();
+        let before = if looks_back { self.current(&request.key).await } else { None };
         let Request { key, precondition, put } = request;
         let attempt = if let Some((body, write)) = put {
             let sent = self.inner.attempt_put(key, body.clone(), precondition, *write).await;
@@ -91,15 +92,19 @@ impl Shared {
         };
         if let Attempt::Applied(done) = &attempt {
             let mut state = self.state();
-            state.truth.push(Effect {
-                key: key.clone(),
-                operation: request.operation(),
-                write: request.write(),
-                precondition: precondition.clone(),
-                version: done.version.clone(),
-                delivery,
-            });
-            state.before.insert(key.clone(), before);
+            if state.plan.keeps_log {
+                state.truth.push(Effect {
+                    key: key.clone(),
+                    operation: request.operation(),
+                    write: request.write(),
+                    precondition: precondition.clone(),
+                    version: done.version.clone(),
+                    delivery,
+                });
+            }
+            if looks_back {
+                state.before.insert(key.clone(), before);
+            }
         }
         attempt
     }
@@ -111,19 +116,20 @@ impl Shared {
             Precondition::IfMatch(version) => {
                 there.is_some_and(|blob| blob.info.version == *version)
             }
-            _ => true,
+            // Without a condition none can be said to have failed.
+            _ => false,
         }
     }
 
     /// Puts the request under way: it arrives after the plan's delay, or when
     /// it is told to.
-    fn send_late(self: &Arc<Self>, request: Request) {
+    pub(super) fn send_late(self: &Arc<Self>, request: Request) {
         let mut state = self.state();
         state.sent_late += 1;
         let number = state.sent_late;
         state.late.insert(number, request);
         let Some(delay) = state.plan.delay.clone() else { return };
-        let pause = state.between(&delay);
+        let pause = state.delay(&delay);
         let (env, shared): (_, Weak<Self>) = (self.env().clone(), Arc::downgrade(self));
         let courier = self.env().spawn("a late request", async move {
             env.sleep(pause).await;

@@ -1,19 +1,21 @@
-//! A small model of the commit protocol, searched to its end.
+//! Small models of the protocol, searched to their end.
 //!
-//! Two writers, a few transactions, and a network that may lose, delay for ever
-//! and repeat every request, and answer reads with any older head: every order
-//! of events is visited. The writers decide by the shipped rules
-//! ([`ifmatch_journal::outcome_of`], [`ifmatch_journal::descent`]), on shipped
-//! heads; a [`Judge`] with a planted bug shows that the search would notice.
+//! A [`Model`] has a few clients and a network that may lose, delay for ever
+//! and repeat every request; [`search`] visits every order of events, breadth
+//! first, so that the first trace it reports is a shortest one.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`head`] | commits on one head: batches, lost answers, deadlines, restarts, conflicts, layout, rewinds |
+//! | [`garbage`] | objects that heads name: uploads, lists, deletions |
+//! | [`slots`] | commits by creating the next slot, and trimming behind a floor |
 //!
 //! Random walks miss what this finds in a handful of steps.
 
-mod chain;
-mod judge;
+mod bits;
+pub mod garbage;
+pub mod head;
 mod search;
-mod step;
-mod world;
+pub mod slots;
 
-pub use judge::Judge;
-pub use search::{Bounds, Found, search};
-pub use world::Violation;
+pub use search::{Found, Model, Next, State, search};

@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 
 use super::{Run, Step, dependencies, features, house, layers, metadata};
 use crate::servers::{Session, Variables};
-use crate::{process, test};
+use crate::{campaign, process, test};
 
 /// Every step.
-pub(super) const ALL: [Step; 13] = [
+pub(super) const ALL: [Step; 16] = [
     ("format", format),
     ("lints", lints),
     ("dependencies", |run| dependencies::check(&run.workspace)),
@@ -21,6 +21,9 @@ pub(super) const ALL: [Step; 13] = [
     ("documentation tests", doctests),
     ("servers down", servers_down),
     ("quickstart", quickstart),
+    ("simulation", |run| campaign::simulate(&run.workspace, 60, Some(run.deadline))),
+    ("figures", |run| campaign::reach(&run.workspace, Some(run.deadline))),
+    ("bug zoo", |run| campaign::zoo(&run.workspace, Some(run.deadline))),
 ];
 
 fn format(run: &mut Run) -> Result<()> {
