@@ -58,8 +58,9 @@ pub enum Bug {
     TailAppliedTwice,
     /// Catching up takes the tail for all that happened since.
     TailIsAll,
-    /// A history root that another writer replaced meanwhile is put back.
-    HistoryOverRebase,
+    /// A caller whose time is up is told that nothing was applied, though the
+    /// request is under way.
+    TimeoutIsFailure,
 }
 
 impl Bug {
@@ -90,7 +91,7 @@ impl Bug {
         Self::SharedOldLook,
         Self::TailAppliedTwice,
         Self::TailIsAll,
-        Self::HistoryOverRebase,
+        Self::TimeoutIsFailure,
     ];
 }
 

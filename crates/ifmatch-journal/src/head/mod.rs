@@ -22,7 +22,7 @@
 //! | 4 | seq | 8 |
 //! | 5 | commit nonce | 16 |
 //! | 6 | writers | at most 16 x (id 8, how far its last commit is behind seq 4) |
-//! | 7 | hash of the previous head | 32; not in the first |
+//! | 7 | checksum of the previous head: its last bytes | 32; not in the first |
 //! | 8 | store time of the base | 8, microseconds |
 //! | 9 | ring | seq of the first 8, then 9 each: first half of the nonce 8, writer 1 |
 //! | 10 | application header | at most 1 MiB |
@@ -81,7 +81,7 @@ pub struct Head {
     pub nonce: Nonce,
     /// Who committed lately, at most 16.
     pub writers: Vec<Writer>,
-    /// BLAKE3 of the previous head's bytes; zeros for the first.
+    /// The previous head's checksum, its last 32 bytes; zeros for the first.
     pub previous: [u8; 32],
     /// The store's clock when the base was read or written.
     pub base_time: Option<Timestamp>,

@@ -8,8 +8,8 @@ use crate::record::{CommitRecord, decode_records, encode_records};
 
 /// Most plain bytes of a tail.
 pub(crate) const MAX_TAIL: usize = 4 << 20;
-/// Below this packing saves less than the length of a header of a request.
-const WORTH_PACKING: usize = 1 << 10;
+/// Below this packing saves no request and hardly any time.
+const WORTH_PACKING: usize = 4 << 10;
 const RAW: u8 = 0;
 const PACKED: u8 = 1;
 

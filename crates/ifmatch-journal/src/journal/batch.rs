@@ -133,6 +133,9 @@ impl<'a, M: Machine> Batch<'a, M> {
         fold: Option<Fold>,
     ) -> Round {
         let engine = self.engine;
+        if let Err(error) = engine.pass().await {
+            return self.not_sent(plan, &error).await;
+        }
         let drawn = Nonce::random(&engine.env);
         let kept = self.nonce.filter(|_| planted(Bug::IdKeptOverRebase));
         let nonce = *self.nonce.insert(kept.unwrap_or(drawn));
@@ -148,7 +151,7 @@ impl<'a, M: Machine> Batch<'a, M> {
             Ok(draft) => draft,
             Err(error) => {
                 plan.disembark();
-                return self.no_segment(plan, &error).await;
+                return self.not_sent(plan, &error).await;
             }
         };
         let count = plan.writers.len();
@@ -209,10 +212,10 @@ impl<'a, M: Machine> Batch<'a, M> {
         }
     }
 
-    /// The segment could not be written: nothing was sent.
-    async fn no_segment(&mut self, plan: Plan<M>, error: &Error) -> Round {
+    /// The store did not pass, or a segment could not be written.
+    async fn not_sent(&mut self, plan: Plan<M>, error: &Error) -> Round {
         self.engine.trouble(error);
-        if error.retry() != Retry::Same {
+        if !matches!(error.retry(), Retry::Same | Retry::Verify) {
             plan.failed(error);
             return Round::Over(None);
         }

@@ -14,6 +14,7 @@ use super::fold::Fold;
 use super::maintain::Failures;
 use super::objects::{Objects, within};
 use super::options::Options;
+use super::passage::Passage;
 use super::queue::Queue;
 use super::rivals::Rivals;
 use super::session::Session;
@@ -36,6 +37,7 @@ pub(crate) struct Engine<M: Machine> {
     pub(crate) session: Session<M::State>,
     pub(crate) queue: Queue<M>,
     pub(crate) looks: super::look::Looks<M::State>,
+    pub(crate) passage: Passage,
     /// Whether the committer has ended.
     pub(crate) ended: watch::Sender<bool>,
     /// Some caller has left.

@@ -16,6 +16,7 @@ mod merge;
 mod objects;
 mod open;
 mod options;
+mod passage;
 mod plan;
 mod publish;
 mod queue;
@@ -51,6 +52,7 @@ use crate::error::{CommitError, Error, Result};
 use crate::id::CommitId;
 use crate::machine::Machine;
 use crate::record::CommitRecord;
+use crate::zoo::{Bug, planted};
 
 /// A state machine on a journal. Clones share everything.
 ///
@@ -160,6 +162,7 @@ impl<M: Machine> Journal<M> {
         let dead = *self.engine.ended.borrow();
         let error = if dead { self.closed() } else { self.engine.out_of_time(began) };
         Err(CommitError::Failed(match left {
+            At::Sent(_, _) if planted(Bug::TimeoutIsFailure) => error,
             At::Sent(commit, ordinal) => error.leaving_open(commit, ordinal),
             At::Waiting | At::Left => error,
         }))

@@ -11,6 +11,7 @@ use super::engine::{Engine, Found, Notes, Seen as Look};
 use super::look::Looks;
 use super::objects::{Objects, within};
 use super::options::{Options, Place, Seen};
+use super::passage::Passage;
 use super::queue::Queue;
 use super::session::{Base, Moment, Session};
 use super::stats::Stats;
@@ -243,6 +244,7 @@ impl Opening {
             what,
             queue: Queue::new(),
             looks: Looks::new(),
+            passage: Passage::default(),
             left: tokio::sync::Notify::new(),
             ended: tokio::sync::watch::Sender::new(false),
             stats,

@@ -10,6 +10,7 @@ use ifmatch_core::{
 
 use super::{Reading, Register, Swap, Token};
 use crate::error::Result;
+use crate::zoo::{Bug, planted};
 
 /// The register on one mutable blob, under `If-Match`.
 ///
@@ -59,6 +60,9 @@ impl Register for HeadRegister {
     }
 
     async fn replace(&self, token: &Token, body: Bytes) -> Swap {
+        if planted(Bug::NoCondition) {
+            return self.write(body, Precondition::Overwrite).await;
+        }
         self.write(body, Precondition::IfMatch(token.0.clone())).await
     }
 
