@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{blob, db, meta};
+use crate::commands::{blob, db, meta, simulate};
 
 /// Share metadata on any object store without losing an update.
 #[derive(Debug, Parser)]
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     /// Read and write documents.
     #[command(subcommand)]
     Meta(meta::Meta),
+    /// Simulate the commit protocol under faults; fails on a broken promise.
+    Simulate(simulate::Simulate),
     /// Print a completion script.
     Completions {
         /// For this shell.

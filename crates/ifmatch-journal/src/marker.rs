@@ -39,6 +39,9 @@ pub struct Marker {
     store: JournalId,
     /// Verdicts of the probe, by endpoint.
     probes: BTreeMap<Endpoint, Verdict>,
+    /// The first half of the BLAKE3 of the rest, in hex.
+    #[serde(default)]
+    checksum: String,
 }
 
 impl Kind {
@@ -56,7 +59,22 @@ impl Kind {
 impl Marker {
     fn new(kind: Kind, store: JournalId) -> Self {
         let (kind, register) = (kind.as_str().to_owned(), REGISTER.to_owned());
-        Self { kind, format: FORMAT, register, store, probes: BTreeMap::new() }
+        let (probes, checksum) = (BTreeMap::new(), String::new());
+        Self { kind, format: FORMAT, register, store, probes, checksum }
+    }
+
+    /// The bytes, with their checksum.
+    fn encode(mut self) -> Result<Bytes> {
+        let broken = |error| Error::invalid(format!("marker cannot be written: {error}"));
+        self.checksum = self.sum().map_err(broken)?;
+        Ok(serde_json::to_vec_pretty(&self).map_err(broken)?.into())
+    }
+
+    /// The checksum that belongs to the other fields.
+    fn sum(&self) -> serde_json::Result<String> {
+        let rest = Self { checksum: String::new(), ..self.clone() };
+        let hash = blake3::hash(&serde_json::to_vec(&rest)?);
+        Ok(hash.to_hex()[..32].to_owned())
     }
 
     /// Makes sure that something of this kind may be created or published here:
@@ -99,9 +117,7 @@ impl Marker {
             if let Some(verdict) = verdict {
                 marker.probes.insert(endpoint, verdict);
             }
-            let text = serde_json::to_vec_pretty(&marker)
-                .map_err(|error| Error::invalid(format!("marker cannot be written: {error}")))?;
-            match store.put(&key, Bytes::from(text), expected).await {
+            match store.put(&key, marker.encode()?, expected).await {
                 Ok(_) => return Ok(verdict),
                 Err(error) if error.retry() == Retry::Rebase => {}
                 Err(error) => return Err(error.into()),
@@ -126,6 +142,12 @@ impl Marker {
         let marker: Self = serde_json::from_slice(body).map_err(|error| {
             Error::corrupt("ifmatch", format!("it does not say what lies here: {error}"))
         })?;
+        // Another format may have another checksum, and a marker made by hand none:
+        // a flipped bit leaves one that does not fit.
+        let signed = marker.format == FORMAT && !marker.checksum.is_empty();
+        if signed && marker.sum().ok().as_ref() != Some(&marker.checksum) {
+            return Err(Error::corrupt("ifmatch", "the checksum does not match"));
+        }
         if marker.format != FORMAT || marker.register != REGISTER {
             return Err(Error::Store(StoreError::unsupported(format!(
                 "here lies format {} on register {:?}; this version knows format {FORMAT} on \

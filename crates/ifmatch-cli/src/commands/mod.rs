@@ -4,6 +4,7 @@ pub(crate) mod blob;
 pub(crate) mod db;
 mod doctor;
 pub(crate) mod meta;
+pub(crate) mod simulate;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Blob(command) => blob::run(command, global, output).await,
         Command::Db(command) => db::run(command, global, output).await,
         Command::Meta(command) => meta::run(command, global, output).await,
+        Command::Simulate(command) => simulate::run(&command, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "ifmatch", &mut script);

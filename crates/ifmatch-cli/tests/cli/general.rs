@@ -56,6 +56,21 @@ fn an_unreachable_store_ends_with_5_within_the_timeout() {
 }
 
 #[test]
+fn simulate_prints_a_report_a_verdict_and_a_trace() {
+    let mut session = Session::new();
+    let ran = session.run(&["simulate", "--base-seed", "1", "--seeds", "2", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&report["seeds"], &report["lost"]), (&2.into(), &0.into()));
+    assert!(report["commits"].as_u64().unwrap() > 100);
+    let ran = session.run(&["simulate", "--seed", "1", "--trace"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.lines().count() > 100 && ran.out.contains("passed"), "{}", ran.err);
+    assert_eq!(session.run(&["simulate", "--workload", "nonsense"]).code, 2);
+    assert_eq!(session.run(&["simulate", "--trace"]).code, 2);
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     let mut session = Session::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
