@@ -1,10 +1,33 @@
 //! The optimistic-lock engine: one conditional PUT per commit.
 //!
 //! A journal is a chain of commits behind one small *head*, the only blob that
-//! is ever compared and swapped. This crate holds what the chain rests on so
-//! far: the head's format ([`Head`]), the compare-and-swap cell it lives in
-//! ([`HeadRegister`]), what lies under a prefix ([`Marker`]), and the rules by
-//! which a head tells what became of a commit ([`outcome_of`], [`descent`]).
+//! is ever compared and swapped. A [`Machine`] of yours turns commands into
+//! entries and entries into a state; a [`Journal`] shares it between any number
+//! of writers on any [`ConditionalBlobStore`](ifmatch_core::ConditionalBlobStore):
+//!
+//! | to | cost, uncontended |
+//! |---|---|
+//! | commit any number of commands of one moment | 1 request; 2 when the tail spills |
+//! | see whether there is news | 1 request, no body |
+//! | catch up while the tail holds it | the same request |
+//! | open a journal of any age | the head, then at most about 10 objects at once |
+//!
+//! Every answer is true: *committed*, *rejected* on a state that was the newest
+//! during the call, or *unknown*, which [`Journal::resolve`] settles later, in
+//! another process too. Every error says what was applied.
+//!
+//! # How it is built
+//!
+//! | module | what |
+//! |---|---|
+//! | `head`, `record`, `object` | the formats, byte for byte |
+//! | `register` | the compare-and-swap cell |
+//! | `rules` | what a head tells: about a commit ([`outcome_of`]), about a state ([`descent`]) |
+//! | `journal` | the engine: plan, draft, publish, judge; read; maintain |
+//! | [`kv`] | a machine to begin with, and an example of one |
+//! | [`zoo`] | planted bugs, for testing the tests |
+//!
+//! # What lies under a prefix
 //!
 //! ```text
 //! <prefix>/ifmatch            what lies here; probe verdicts by endpoint
