@@ -54,10 +54,10 @@ impl Bench {
 
     pub(crate) async fn contents(&self) -> Contents {
         let mut contents = BTreeMap::new();
-        let all: Vec<_> =
-            self.bare.list(&BlobPrefix::root(), None).try_collect().await.unwrap();
+        let all: Vec<_> = self.bare.list(&BlobPrefix::root(), None).try_collect().await.unwrap();
         for info in all {
-            contents.insert(info.key.to_string(), (info.version, self.body(info.key.as_str()).await));
+            contents
+                .insert(info.key.to_string(), (info.version, self.body(info.key.as_str()).await));
         }
         contents
     }

@@ -49,10 +49,11 @@ pub(crate) fn paused() -> Runtime {
     Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
 
-/// Names functions of a module as cases on the paused clock.
+/// Registers functions of an area as cases on the paused clock, named as they
+/// are.
 macro_rules! on_paused_clock {
-    ($cases:expr, $($case:path),+ $(,)?) => {
-        $($cases.paused(stringify!($case), $case);)+
+    ($cases:expr, $area:literal, $($case:path),+ $(,)?) => {
+        $($cases.paused(concat!($area, "::", stringify!($case)), $case);)+
     };
 }
 pub(crate) use on_paused_clock;

@@ -2,7 +2,7 @@
 //! are dropped, and real processes that are killed.
 //!
 //! This binary is its own child: see `processes` and `bad_input::bombs`.
-#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::needless_pass_by_value)] // Helpers of tests fail by panicking, as tests do.
 #![allow(clippy::disallowed_methods)] // Processes live in real time.
 
 mod bad_input;
@@ -10,6 +10,7 @@ mod bench;
 mod cancellation;
 mod harness;
 mod meddler;
+mod patience;
 mod processes;
 mod tally;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let mut cases = harness::Cases::default();
     bad_input::cases(&mut cases);
     cancellation::cases(&mut cases);
+    patience::cases(&mut cases);
     processes::cases(&mut cases);
     cases.run()
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -39,12 +40,20 @@ pub(crate) struct Meddler {
     inner: Arc<dyn ConditionalBlobStore>,
     /// Polls that a request takes on its way there, and on its way back.
     yields: usize,
+    /// How long it takes, each way.
+    latency: Duration,
     state: Mutex<State>,
 }
 
 impl Meddler {
     pub(crate) fn over(inner: Arc<dyn ConditionalBlobStore>, yields: usize) -> Arc<Self> {
-        Arc::new(Self { inner, yields, state: Mutex::default() })
+        let (latency, state) = (Duration::ZERO, Mutex::default());
+        Arc::new(Self { inner, yields, latency, state })
+    }
+
+    /// A store that is far away.
+    pub(crate) fn far(inner: Arc<dyn ConditionalBlobStore>, latency: Duration) -> Arc<Self> {
+        Arc::new(Self { inner, yields: 0, latency, state: Mutex::default() })
     }
 
     /// What happens to the next write of the head.
@@ -85,6 +94,9 @@ impl Meddler {
     async fn travel(&self) {
         for _ in 0..self.yields {
             tokio::task::yield_now().await;
+        }
+        if !self.latency.is_zero() {
+            self.inner.env().sleep(self.latency).await;
         }
     }
 

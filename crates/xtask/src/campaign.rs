@@ -28,7 +28,7 @@ pub(crate) fn simulate(
     deadline: Option<Instant>,
 ) -> Result<()> {
     let mut command =
-        workspace.cargo("run --profile sim --locked -p ifmatch-testkit --example campaign --");
+        workspace.cargo("run --profile sim --locked -p ifmatch-campaign --bin campaign --");
     process::run(command.args(["--seconds", &seconds.to_string()]), deadline)
 }
 
@@ -37,8 +37,7 @@ pub(crate) fn simulate(
 /// The bugs are compiled in by a flag that changes every crate, so they have a
 /// target folder of their own.
 pub(crate) fn zoo(workspace: &Workspace, deadline: Option<Instant>) -> Result<()> {
-    let mut command =
-        workspace.cargo("run --profile sim --locked -p ifmatch-testkit --example zoo");
+    let mut command = workspace.cargo("run --profile sim --locked -p ifmatch-campaign --bin zoo");
     command.env("RUSTFLAGS", "--cfg ifmatch_zoo");
     command.env("CARGO_TARGET_DIR", workspace.root().join("target/zoo"));
     process::run(&mut command, deadline)
@@ -46,7 +45,7 @@ pub(crate) fn zoo(workspace: &Workspace, deadline: Option<Instant>) -> Result<()
 
 /// The journal's figures in simulated time, those over a million commits too.
 pub(crate) fn reach(workspace: &Workspace, deadline: Option<Instant>) -> Result<()> {
-    let words = "test --profile sim --locked -p ifmatch-testkit --test reach -- --include-ignored \
+    let words = "test --profile sim --locked -p ifmatch-campaign --test reach -- --include-ignored \
                  --nocapture";
     process::run(&mut workspace.cargo(words), deadline)
 }
@@ -54,7 +53,7 @@ pub(crate) fn reach(workspace: &Workspace, deadline: Option<Instant>) -> Result<
 /// Runs `cargo xtask nightly`: the long searches and campaigns.
 pub(crate) fn nightly(workspace: &Workspace) -> Result<()> {
     let words = "test --profile sim --locked -p ifmatch-core -p ifmatch-journal \
-                 -p ifmatch-testkit --lib --tests -- --include-ignored --nocapture";
+                 -p ifmatch-testkit -p ifmatch-campaign --lib --tests -- --include-ignored --nocapture";
     process::run(&mut workspace.cargo(words), None)?;
     zoo(workspace, None)?;
     simulate(workspace, 3_600, None)

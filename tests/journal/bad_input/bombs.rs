@@ -147,10 +147,7 @@ fn forged(right: &[u8]) -> Vec<(&'static str, Bytes)> {
             "an index of four gibibytes",
             no_tail.clone().with(tag::CHECKPOINT, [parts(255), object(&[])].concat()).seal(),
         ),
-        (
-            "a history that is not there",
-            no_tail.with(tag::HISTORY, object(&[6])).seal(),
-        ),
+        ("a history that is not there", no_tail.with(tag::HISTORY, object(&[6])).seal()),
         ("a history of the future", one(tag::HISTORY, object(&[u64::MAX]))),
         ("a million drops", one(tag::DROPS, vec![1; 33 << 17])),
         ("the last number", last.clone().with(tag::RING, ring(u64::MAX)).seal()),

@@ -53,6 +53,30 @@ pub(crate) async fn a_marker_that_cannot_be_read_is_refused_and_left_alone() {
     }
 }
 
+pub(crate) async fn a_flipped_bit_in_a_marker_is_noticed() {
+    let bench = Bench::new(1);
+    drop(bench.create(0).await);
+    bench.remove("head").await;
+    let right = bench.body("ifmatch").await;
+    // Without its name the checksum is a field that nobody knows.
+    let text = std::str::from_utf8(&right).unwrap();
+    let name = text.find("checksum").unwrap();
+    for bit in (0..right.len() * 8).filter(|bit| !(name..name + 8).contains(&(bit / 8))) {
+        let mut flipped = right.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if flipped.eq_ignore_ascii_case(&right) {
+            // The same id in capitals.
+            continue;
+        }
+        bench.write("ifmatch", flipped).await;
+        let opened = bench.untouched("a flipped bit", bench.open(quick_create())).await;
+        let error = opened.err().unwrap_or_else(|| panic!("bit {bit} of {text}"));
+        assert!(["corrupt", "unsupported"].contains(&error.kind()), "bit {bit}: {error}");
+    }
+    bench.write("ifmatch", right).await;
+    bench.create(1).await;
+}
+
 pub(crate) async fn a_journal_of_another_machine_is_refused() {
     let bench = Bench::new(1);
     let journal = bench.create(5).await;
@@ -82,7 +106,10 @@ pub(crate) async fn entries_that_the_machine_never_made_are_corrupt() {
         ("a key longer than it is", key(4, b"key")),
         ("an addition of nothing", [&[3][..], &1_u32.to_le_bytes(), b"n"].concat()),
         ("an addition of five bytes", [&[3][..], &1_u32.to_le_bytes(), b"n12345"].concat()),
-        ("too large a sum", [&[3][..], &1_u32.to_le_bytes(), b"n", &i64::MAX.to_le_bytes()].concat()),
+        (
+            "too large a sum",
+            [&[3][..], &1_u32.to_le_bytes(), b"n", &i64::MAX.to_le_bytes()].concat(),
+        ),
     ];
     for (what, entry) in entries {
         let bench = Bench::new(1);

@@ -21,6 +21,7 @@ pub(crate) use bombs::child;
 pub(crate) fn cases(cases: &mut Cases) {
     on_paused_clock!(
         cases,
+        "bad_input",
         heads::a_head_of_a_newer_format_is_unsupported,
         heads::a_cut_head_is_corrupt,
         heads::a_head_with_one_flipped_bit_is_corrupt,
@@ -42,6 +43,7 @@ pub(crate) fn cases(cases: &mut Cases) {
         restart::a_journal_that_is_gone_is_not_recreated_after_a_restart,
         kinds::a_prefix_of_another_kind_is_refused_and_left_alone,
         kinds::a_marker_that_cannot_be_read_is_refused_and_left_alone,
+        kinds::a_flipped_bit_in_a_marker_is_noticed,
         kinds::a_journal_of_another_machine_is_refused,
         kinds::entries_that_the_machine_never_made_are_corrupt,
         numbers::the_last_number_is_the_end_and_no_panic,
@@ -51,5 +53,6 @@ pub(crate) fn cases(cases: &mut Cases) {
         objects::a_reader_names_the_object_that_it_misses,
         objects::an_object_of_a_partition_is_named_by_its_whole_key,
     );
-    cases.add("bombs::forged_heads_do_not_allocate", bombs::forged_heads_do_not_allocate);
+    cases
+        .add("bad_input::bombs::forged_heads_do_not_allocate", bombs::forged_heads_do_not_allocate);
 }

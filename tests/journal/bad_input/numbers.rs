@@ -27,7 +27,10 @@ pub(crate) async fn the_last_number_is_the_end_and_no_panic() {
             match journal.commit(Command::add("n", 1)).await {
                 Ok(_) => number += 1,
                 Err(CommitError::Failed(error)) => {
-                    assert!(["invalid", "unsupported", "too_large"].contains(&error.kind()), "{error}");
+                    assert!(
+                        ["invalid", "unsupported", "too_large"].contains(&error.kind()),
+                        "{error}"
+                    );
                     assert_eq!(error.pending(), None, "{error}");
                 }
                 Err(rejected) => panic!("{rejected:?}"),

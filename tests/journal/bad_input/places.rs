@@ -113,7 +113,11 @@ async fn in_flight(fault: Fault, wrong: &str) {
     let again = journal.resolve_or_fence(commit).await.expect_err(&what);
     assert_eq!(again.kind(), wrong, "{what}: {again}");
     if fault == Fault::Held {
-        assert_eq!(meddler.deliver().await, Some(false), "{what}: the condition does not hold any more");
+        assert_eq!(
+            meddler.deliver().await,
+            Some(false),
+            "{what}: the condition does not hold any more"
+        );
     }
     bench.write("head", right).await;
     let landed = fault == Fault::AnswerLost;

@@ -34,7 +34,7 @@ impl Shelf {
             add(&journal, 24).await;
             checkpoints.push(journal.checkpoint().await.unwrap());
         }
-        let values = (0..1_200_u32).map(|number| {
+        let values = (0..3_000_u32).map(|number| {
             let mut value = vec![0; 2_000];
             bench.env.fill_random(&mut value);
             journal.commit(Command::put(number.to_be_bytes().to_vec(), value))

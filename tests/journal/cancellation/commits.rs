@@ -1,6 +1,6 @@
 //! Commits and fences that are dropped.
 
-use futures::future::{join, join3, join_all};
+use futures::future::{join, join_all, join3};
 use ifmatch_journal::Resolution;
 use ifmatch_journal::kv::{Command, Reply};
 
@@ -68,8 +68,7 @@ pub(crate) async fn with_a_segment(polls: usize) -> bool {
 pub(crate) async fn rejected(polls: usize) -> bool {
     let scene = Scene::new("a rejected commit", polls).await;
     add(&scene.other, 1).await;
-    let answer =
-        dropped_after(polls, scene.journal.commit(Command::insert("n", "anything"))).await;
+    let answer = dropped_after(polls, scene.journal.commit(Command::insert("n", "anything"))).await;
     assert_eq!(scene.check(41).await, 0);
     answer.is_some_and(|answer| {
         assert!(matches!(answer, Err(ifmatch_journal::CommitError::Rejected(_))), "{answer:?}");
@@ -82,13 +81,29 @@ pub(crate) async fn with_a_fault(fault: Fault, polls: usize) -> bool {
     let scene = Scene::new(&format!("commit, {fault:?}"), polls).await;
     scene.meddler.fault(fault);
     let answer = dropped_after(polls, scene.journal.commit(dropped())).await;
-    if polls % 2 == 0 {
+    if polls.is_multiple_of(2) {
         scene.meddler.deliver().await;
     }
     let answered = checked(&scene, 40, answer.map(Result::unwrap).is_some()).await;
     // Much later it is void.
     assert_ne!(scene.meddler.deliver().await, Some(true), "{}", scene.what);
     answered
+}
+
+/// Nothing is dropped; what nobody was told of arrives at this moment.
+pub(crate) async fn with_a_late_arrival(polls: usize) -> bool {
+    let scene = Scene::new("nothing", polls).await;
+    scene.meddler.fault(Fault::Held);
+    let arrival = async {
+        // `Some` where the request was held by then.
+        dropped_after(polls, std::future::pending::<()>()).await;
+        scene.meddler.deliver().await
+    };
+    let (answer, arrived) = join(scene.journal.commit(dropped()), arrival).await;
+    answer.unwrap();
+    assert_eq!(scene.check(40).await, 1, "arrived after {polls} polls: {arrived:?}");
+    // It came too late: the case has met every moment before.
+    arrived == Some(false)
 }
 
 /// The whole handle goes with it, as when a program ends.

@@ -40,6 +40,7 @@ pub(crate) fn cases(cases: &mut Cases) {
             "answer_lost" = |polls| commits::with_a_fault(Fault::AnswerLost, polls),
             "request_lost" = |polls| commits::with_a_fault(Fault::RequestLost, polls),
             "request_late" = |polls| commits::with_a_fault(Fault::Held, polls),
+            "late_arrival" = commits::with_a_late_arrival,
             "with_its_handle" = commits::with_its_handle;
         fence: "with_a_commit_on_its_way" = commits::fence;
         resolve: "a_commit_on_its_way" = commits::resolve;
@@ -66,9 +67,12 @@ pub(crate) fn cases(cases: &mut Cases) {
 
 /// The names of the public functions that wait, as the engine's source has them.
 fn public_functions() -> Result<BTreeSet<String>, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ifmatch-journal/src/journal");
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ifmatch-journal/src/journal");
     let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(&folder).map_err(|error| format!("{folder:?}: {error}"))? {
+    for entry in
+        std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?
+    {
         let path = entry.map_err(|error| error.to_string())?.path();
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;

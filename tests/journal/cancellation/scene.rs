@@ -38,7 +38,13 @@ impl Scene {
         add(&other, 10).await;
         let meddler = Meddler::over(bench.store(), YIELDS);
         let journal = open(&meddler).await;
-        Self { bench, meddler, journal, other, what: format!("{what}, dropped after {polls} polls") }
+        Self {
+            bench,
+            meddler,
+            journal,
+            other,
+            what: format!("{what}, dropped after {polls} polls"),
+        }
     }
 
     /// A commit of 1 to `dropped` is on its way, and nobody knows; `n` is 40.
@@ -46,7 +52,8 @@ impl Scene {
     pub(crate) async fn with_held_commit(what: &str, polls: usize) -> (Self, CommitId) {
         let scene = Self::new(what, polls).await;
         scene.meddler.cut(Fault::Held);
-        let Err(CommitError::Failed(error)) = scene.journal.commit(Command::add("dropped", 1)).await
+        let Err(CommitError::Failed(error)) =
+            scene.journal.commit(Command::add("dropped", 1)).await
         else {
             panic!("{}: the network is down", scene.what)
         };

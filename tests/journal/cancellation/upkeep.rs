@@ -55,7 +55,7 @@ pub(crate) async fn checkpoint(polls: usize) -> bool {
     let scene = Scene::new("checkpoint", polls).await;
     let mine = dropped_after(polls, scene.journal.checkpoint());
     let (seq, ()) = futures::join!(mine, async {
-        if polls % 2 == 0 {
+        if polls.is_multiple_of(2) {
             add(&scene.other, 1).await;
         }
     });
@@ -64,7 +64,7 @@ pub(crate) async fn checkpoint(polls: usize) -> bool {
         let (seq, head) = (seq.unwrap(), scene.head().await);
         assert!(head.checkpoint.unwrap().seq >= seq, "{}", scene.what);
     }
-    let n = if polls % 2 == 0 { 41 } else { 40 };
+    let n = if polls.is_multiple_of(2) { 41 } else { 40 };
     assert_eq!(scene.check(n).await, 0);
     answered
 }

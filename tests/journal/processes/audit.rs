@@ -7,13 +7,15 @@ use ifmatch_journal::{Freshness, Journal, Options, Place, verify};
 
 use super::child::writer;
 use super::diary::{Diaries, Known};
+use super::variant::PATIENT;
 use crate::tally::{Addition, Tally};
 
 /// Checks everything; gives how many commits there are.
 pub(crate) async fn audit(url: &str, diaries: &[Diaries], kills: &[u64]) -> Result<u64, String> {
     let failed = |error: ifmatch_journal::Error| error.to_string();
     let store = ifmatch::open(url).map_err(|error| error.to_string())?;
-    let journal = Journal::open(store.clone(), Tally, Options::open()).await.map_err(failed)?;
+    let options = Options::open().retry(PATIENT);
+    let journal = Journal::open(store.clone(), Tally, options).await.map_err(failed)?;
     let now = journal.read(Freshness::Strong).await.map_err(failed)?;
     // Where each addition is. Twice is once too often.
     let mut places = BTreeMap::new();

@@ -9,7 +9,7 @@ use super::variant::Variant;
 
 pub(crate) const CHILDREN: u32 = 8;
 /// How long the last calls may take: a server may stand still for a minute.
-const PATIENCE: Duration = Duration::from_mins(4);
+const PATIENCE: Duration = Duration::from_mins(8);
 
 /// The children of one campaign, and how often each was killed.
 pub(crate) struct Campaign<'a> {
@@ -67,7 +67,8 @@ impl<'a> Campaign<'a> {
             .env(child::FOLDER, self.folder)
             .env(child::TAIL, self.variant.tail.to_string())
             .env(child::PACE, self.variant.pace.to_string())
-            .stdin(Stdio::null())
+            // Closed when this process ends, however it does.
+            .stdin(Stdio::piped())
             .spawn()
             .map_err(failed)
     }

@@ -97,6 +97,11 @@ impl Diary {
         self.line(&json!({ "inherited": number }));
     }
 
+    /// A call has failed, and is made again.
+    pub(crate) fn waits(&self, error: &ifmatch_journal::Error) {
+        self.line(&json!({ "waits": error.to_string() }));
+    }
+
     pub(crate) fn never(&self, number: u64) {
         self.line(&json!({ "never": number }));
     }

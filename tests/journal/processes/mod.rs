@@ -24,7 +24,7 @@ use crate::harness::Cases;
 use crate::tally::Tally;
 use campaign::{CHILDREN, Campaign};
 use diary::Diaries;
-use variant::Variant;
+use variant::{PATIENT, Variant};
 
 /// Campaigns run one after the other: each takes the whole machine.
 static TURN: Mutex<()> = Mutex::new(());
@@ -52,14 +52,14 @@ fn run(variant: &Variant) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let store = ifmatch::open(&url).map_err(|error| error.to_string())?;
-        let created = Journal::open(store, Tally, Options::create()).await;
+        let options = Options::create().retry(PATIENT);
+        let created = Journal::open(store, Tally, options).await;
         created.map(drop).map_err(|error| error.to_string())
     })?;
     let mut campaign = Campaign::start(variant, &url, folder.path())?;
     campaign.run()?;
-    let diaries: Vec<_> = (0..CHILDREN)
-        .map(|number| Diaries::read(&child::path_of(folder.path(), number)))
-        .collect();
+    let diaries: Vec<_> =
+        (0..CHILDREN).map(|number| Diaries::read(&child::path_of(folder.path(), number))).collect();
     let audited = runtime.block_on(audit::audit(&url, &diaries, &campaign.kills));
     table::print(variant.name, audited.clone().unwrap_or_default(), &diaries, &campaign.kills);
     audited?;

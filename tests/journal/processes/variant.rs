@@ -3,7 +3,12 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use ifmatch::RetryPolicy;
+
 use super::remote::Remote;
+
+/// For whoever begins and whoever checks: a server may stand still for minutes.
+pub(crate) const PATIENT: RetryPolicy = RetryPolicy::new().with_deadline(Duration::from_mins(8));
 
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
@@ -34,7 +39,7 @@ impl Variant {
             name,
             remote: Remote::server(variable),
             time: Duration::from_secs(15),
-            between: 50..300,
+            between: 100..500,
             tail: 512,
             pace: 60,
             seed,

@@ -14,10 +14,10 @@ use ifmatch_core::{
 
 /// A counted store; every request takes one round trip.
 #[derive(Debug)]
-pub struct Distant {
-    pub near: Instrumented,
-    pub round_trip: Duration,
-    pub env: Env,
+pub(crate) struct Distant {
+    pub(crate) near: Instrumented,
+    pub(crate) round_trip: Duration,
+    pub(crate) env: Env,
 }
 
 impl Distant {

@@ -78,7 +78,7 @@ impl<M: Machine> Journal<M> {
             return Err(Error::invalid(format!("the kind {name:?} has not 1 to {MAX_KIND} bytes")));
         }
         let looked = Moment::now(&opening.env);
-        let found = opening.head().await?;
+        let found = Box::pin(opening.head()).await?;
         opening.check(&found.head)?;
         opening.engine(place, machine, found, looked).await
     }
@@ -154,7 +154,8 @@ impl Opening {
             first.clone()
         } else {
             let journal = JournalId::random(&self.env);
-            let marker = Marker::ensure(self.store.as_ref(), self.kind, journal);
+            // A probe is a large future.
+            let marker = Box::pin(Marker::ensure(self.store.as_ref(), self.kind, journal));
             let answer = within(&self.env, self.options.retry.deadline, marker).await;
             answer.unwrap_or_else(|| Err(self.unavailable("the store did not answer in time")))?;
             let next = Next {
@@ -250,7 +251,7 @@ impl Opening {
             stats,
             notes: Mutex::new(Notes::default()),
         };
-        engine.begin(seen).await?;
+        Box::pin(engine.begin(seen)).await?;
         let engine = Arc::new(engine);
         let run = committer::run(Arc::clone(&engine));
         let committer = engine.env.spawn("committer of a journal", run);

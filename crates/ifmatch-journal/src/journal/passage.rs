@@ -25,7 +25,7 @@ impl<M: Machine> Engine<M> {
         let store = &self.objects.store;
         if store.probe_gate().is_some_and(|gate| gate.policy() != ProbePolicy::Never) {
             let journal = self.session.base().head.journal;
-            Marker::ensure(store.as_ref(), self.machine.kind(), journal).await?;
+            Box::pin(Marker::ensure(store.as_ref(), self.machine.kind(), journal)).await?;
         }
         self.passage.0.store(true, Ordering::Relaxed);
         Ok(())

@@ -38,7 +38,8 @@ pub enum FaultKind {
     Denied,
     /// The call takes long.
     Latency,
-    /// A read answers what was there before the last write.
+    /// A read answers what was there before the last write, or before one of
+    /// the last.
     StaleRead,
     /// A read finds nothing where something is.
     StaleAbsent,

@@ -22,6 +22,7 @@ pub struct FaultPlan {
     pub(super) latency: Range<Duration>,
     pub(super) retry_after: Duration,
     pub(super) keeps_log: bool,
+    pub(super) lag: usize,
 }
 
 impl FaultPlan {
@@ -36,6 +37,7 @@ impl FaultPlan {
             latency: Duration::from_millis(1)..Duration::from_secs(2),
             retry_after: Duration::from_millis(200),
             keeps_log: true,
+            lag: 1,
         }
     }
 
@@ -126,6 +128,12 @@ impl FaultPlan {
     /// listings are to lag: for runs so long that a log would fill the memory.
     pub fn without_log(mut self) -> Self {
         self.keeps_log = false;
+        self
+    }
+
+    /// A stale read goes back by at most so many writes (1).
+    pub fn lag(mut self, writes: usize) -> Self {
+        self.lag = writes.max(1);
         self
     }
 

@@ -93,7 +93,7 @@ impl Shared {
         let Some(kind) = *fault else { return Ok(None) };
         let older = match kind {
             FaultKind::StaleRead => {
-                let before = self.state().before.get(key).cloned().flatten();
+                let before = self.state().recall(key);
                 before.map(Some)
             }
             FaultKind::StaleAbsent => self.current(key).await.map(|_| None),
@@ -171,7 +171,7 @@ impl Shared {
             if !prefix.contains(key) || after.is_some_and(|after| key <= after) {
                 continue;
             }
-            match before {
+            match before.front().and_then(Option::as_ref) {
                 Some(blob) => listed.insert(key.clone(), blob.info.clone()),
                 None => listed.remove(key),
             };

@@ -52,8 +52,9 @@ pub(super) struct State {
     pub(super) coverage: FaultCoverage,
     pub(super) truth: Vec<Effect>,
     pub(super) calls: Vec<Call>,
-    /// What was there before the last applied write of each key.
-    pub(super) before: BTreeMap<BlobKey, Option<Blob>>,
+    /// What was there before the last applied writes of each key, the newest
+    /// first, as many as the plan's lag.
+    pub(super) before: BTreeMap<BlobKey, VecDeque<Option<Blob>>>,
     /// Requests under way, by the order in which they were sent.
     pub(super) late: BTreeMap<u64, Request>,
     pub(super) sent_late: u64,
@@ -195,6 +196,20 @@ impl State {
             self.down_until = now + self.between(&outage);
         }
         kind
+    }
+
+    /// What was there before a write that was applied now.
+    pub(super) fn remember(&mut self, key: BlobKey, before: Option<Blob>) {
+        let older = self.before.entry(key).or_default();
+        older.push_front(before);
+        older.truncate(self.plan.lag);
+    }
+
+    /// What a stale read of this key answers, if anything older is known.
+    pub(super) fn recall(&mut self, key: &BlobKey) -> Option<Blob> {
+        let count = self.before.get(key)?.len();
+        let at = self.below(count);
+        self.before.get(key)?.get(at)?.clone()
     }
 
     /// Whether older versions are kept.

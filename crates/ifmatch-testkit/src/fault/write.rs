@@ -103,7 +103,7 @@ impl Shared {
                 });
             }
             if looks_back {
-                state.before.insert(key.clone(), before);
+                state.remember(key.clone(), before);
             }
         }
         attempt

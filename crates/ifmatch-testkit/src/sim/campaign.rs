@@ -84,7 +84,8 @@ impl Campaign {
             for _ in 0..self.threads {
                 scope.spawn(|| {
                     let mut own = Report::new(self.base_seed, self.workload);
-                    let in_time = || self.time.is_none_or(|time| env.now() - began < time);
+                    let in_time =
+                        || self.time.is_none_or(|time| env.now().saturating_sub(began) < time);
                     while in_time() {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         if number >= limit {
@@ -97,7 +98,7 @@ impl Campaign {
             }
         });
         let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-        report.seconds = (env.now() - began).as_secs_f64();
+        report.seconds = env.now().saturating_sub(began).as_secs_f64();
         report.cpu_seconds = cpu.zip(cpu_time()).map(|(before, after)| after - before);
         report
     }

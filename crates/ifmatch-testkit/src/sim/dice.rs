@@ -89,3 +89,34 @@ pub(super) const fn fold(state: u64, word: u64) -> u64 {
     let mixed = (state ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
     mixed ^ (mixed >> 29)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn magnitudes_stay_in_their_range_and_reach_both_ends() {
+        let mut dice = Dice::of(1, 2);
+        let drawn: Vec<_> = (0..2_000).map(|_| dice.magnitude(3, 1_000)).collect();
+        assert!(drawn.iter().all(|number| (3..=1_000).contains(number)));
+        let (small, large) =
+            (drawn.iter().filter(|n| **n < 12), drawn.iter().filter(|n| **n > 250));
+        assert!(small.count() > 300 && large.count() > 300);
+        assert_eq!(dice.magnitude(0, 0), 1);
+    }
+
+    #[test]
+    fn streams_of_a_seed_differ_and_return() {
+        let draw = |seed, stream| Dice::of(seed, stream).number();
+        assert_eq!(draw(1, 2), draw(1, 2));
+        assert!(draw(1, 2) != draw(1, 3) && draw(1, 2) != draw(2, 2) && draw(1, 2) != draw(2, 1));
+    }
+
+    #[test]
+    fn hashes_tell_bytes_and_lengths_apart() {
+        assert_ne!(hash(0, b"12345678"), hash(0, b"12345679"));
+        assert_ne!(hash(0, b"\0"), hash(0, b""));
+        assert_ne!(hash(0, b"abc"), hash(0, b"abd"));
+        assert_eq!(hash(7, b"the same bytes"), hash(7, b"the same bytes"));
+    }
+}

@@ -100,27 +100,19 @@ impl Ledger {
     ) {
         let mut book = self.book();
         let Committed { commit, ordinal, reply } = committed;
-        let told = match (ordinal, reply) {
-            (Some(ordinal), reply) => {
-                book.show(at, commit.seq);
-                book.counts.committed += 1;
-                book.counts.contended +=
-                    u64::from(book.entry(number).is_some_and(|entry| entry.way.met_another()));
-                if let Some(entry) = book.entry(number) {
-                    entry.reply = Some((commit, reply));
-                }
-                Told::Committed { seq: commit.seq, ordinal }
-            }
+        let Some(ordinal) = ordinal else {
+            drop(book);
             // Nothing was written, for nothing was there: as true as a rejection.
-            (None, _) => {
-                book.counts.rejected += 1;
-                if let Some(entry) = book.entry(number) {
-                    entry.rejection = Some(Rejection::Version(None));
-                }
-                if exempt { Told::Never } else { Told::Rejected }
-            }
+            return self.rejected(number, Rejection::Version(None), exempt, at);
         };
-        book.answer(number, told, at);
+        book.show(at, commit.seq);
+        book.counts.committed += 1;
+        book.counts.contended +=
+            u64::from(book.entry(number).is_some_and(|entry| entry.way.met_another()));
+        if let Some(entry) = book.entry(number) {
+            entry.reply = Some((commit, reply));
+        }
+        book.answer(number, Told::Committed { seq: commit.seq, ordinal }, at);
     }
 
     pub(super) fn rejected(&self, number: u64, rejection: Rejection, exempt: bool, at: Moment) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ifmatch_core::Background;
+use ifmatch_journal::kv::Command;
 use ifmatch_journal::{Journal, Options};
 
 use super::audit::audit;
@@ -18,9 +19,9 @@ use super::violation::Broken;
 use super::world::World;
 
 /// No phase with faults takes longer.
-const LONGEST: Duration = Duration::from_secs(6 * 3600);
+const LONGEST: Duration = Duration::from_hours(6);
 /// Once all faults have ended, everybody finishes within this time.
-const ENDS_WITHIN: Duration = Duration::from_secs(900);
+const ENDS_WITHIN: Duration = Duration::from_mins(15);
 
 /// Runs the scenario of a seed; with the text of every event, if it is to be
 /// traced.
@@ -28,10 +29,8 @@ const ENDS_WITHIN: Duration = Duration::from_secs(900);
 /// # Determinism
 /// The same seed gives the same report, in every process.
 pub fn run_seed(seed: u64, trace: bool) -> SeedReport {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
         Ok(runtime) => runtime.block_on(run(Scenario::of(seed), trace)),
         Err(error) => SeedReport::failed(seed, Broken::Error, format!("no runtime: {error}")),
@@ -70,11 +69,26 @@ async fn run(scenario: Scenario, trace: bool) -> SeedReport {
 
 /// The journal is there before anything happens.
 async fn create(world: &World) {
-    let store = Arc::new(world.tap.clone());
-    let options = Options::create().env(world.env.clone());
-    if let Err(error) = Journal::open(store, Numbered, options).await {
+    if let Err(error) = found(world).await {
         world.ledger.broken(Broken::Error, format!("creating the journal: {error}"));
     }
+}
+
+async fn found(world: &World) -> Result<(), Box<dyn std::error::Error>> {
+    let store = Arc::new(world.tap.clone());
+    let options = Options::create().env(world.env.clone());
+    let journal = Journal::open(store, Numbered, options).await?;
+    let (session, mut value) = (world.session(), vec![0; 512]);
+    for number in 0..world.scenario.ballast {
+        world.env.fill_random(&mut value);
+        let command = Command::put(format!("ballast {number}"), value.clone());
+        let job = world.ledger.begin(session, command, world.scribe.moment());
+        let number = job.number;
+        let committed = journal.commit(job).await?;
+        world.ledger.committed(number, committed, false, world.scribe.moment());
+    }
+    journal.checkpoint().await?;
+    Ok(())
 }
 
 fn begin(world: &Arc<World>, client: &Arc<Client>) -> Background {

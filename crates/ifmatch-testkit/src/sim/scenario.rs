@@ -11,6 +11,7 @@ use ifmatch_core::{Operation, RetryPolicy};
 
 /// Everything that a seed decides before a run begins.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a die of its own")]
 pub(super) struct Scenario {
     pub(super) seed: u64,
     pub(super) load: Load,
@@ -30,6 +31,9 @@ pub(super) struct Scenario {
     pub(super) mishaps: Option<Duration>,
     /// Whether the clients create the journal while faults happen.
     pub(super) created_in_storm: bool,
+    /// Values that are there from the beginning, each of half a kibibyte: a large
+    /// state makes checkpoints rare and merges frequent.
+    pub(super) ballast: u64,
     /// Whether the bodies on the wire are read.
     pub(super) wire: bool,
 }
@@ -44,6 +48,8 @@ pub(super) struct ClientPlan {
     /// wall clock never goes back.
     pub(super) suspends: bool,
     pub(super) follows: bool,
+    /// Handles that are open at the same time.
+    pub(super) handles: usize,
 }
 
 impl Scenario {
@@ -60,7 +66,7 @@ impl Scenario {
         let mut pick = |rare: u32, most: Duration| {
             if dice.chance(rare) { dice.time(busy(), most) } else { Duration::ZERO }
         };
-        let think = pick(400, Duration::from_secs(60));
+        let think = pick(400, Duration::from_mins(1));
         Self {
             seed,
             load,
@@ -72,8 +78,9 @@ impl Scenario {
             think,
             dropped: if dice.chance(400) { 1 << dice.between(1, 6) } else { 0 },
             mishaps: (dice.chance(600) && !operator)
-                .then(|| dice.time(Duration::from_secs(1), Duration::from_secs(600))),
+                .then(|| dice.time(Duration::from_secs(1), Duration::from_mins(10))),
             created_in_storm: dice.chance(100) && !operator,
+            ballast: if dice.chance(150) && !operator { dice.between(100, 250) } else { 0 },
             wire: dice.chance(250),
         }
     }
@@ -83,36 +90,40 @@ impl ClientPlan {
     fn draw(dice: &mut Dice, crowded: bool, far: Duration) -> Self {
         // Who is ten times as far away as others would never win a race.
         let round_trip = far + dice.time(busy(), far);
-        let (callers, batch) = match crowded {
-            true => (dice.between(12, 32), dice.magnitude(16, 512)),
-            false => (dice.magnitude(1, 32), dice.magnitude(1, 512)),
+        let (callers, batch) = if crowded {
+            (dice.between(12, 32), dice.magnitude(16, 512))
+        } else {
+            (dice.magnitude(1, 32), dice.magnitude(1, 512))
         };
         let tail = dice.magnitude(64, 16 << 10);
         let ring = dice.magnitude(1, 128);
         let shortest = round_trip * if dice.chance(100) { 1 } else { 4 };
-        let deadline = match dice.chance(400) {
-            true => dice.time(shortest, Duration::from_secs(30)),
-            false => Duration::from_secs(30),
-        };
+        let long = Duration::from_secs(30);
+        let deadline = if dice.chance(250) { dice.time(shortest, long) } else { long };
         let first = dice.time(Duration::from_millis(5), Duration::from_millis(100));
-        let retry = RetryPolicy::new().with_deadline(deadline).with_pauses(first, Duration::from_secs(5));
-        let timeout = match dice.chance(500) {
-            true => dice.time(round_trip * 2, Duration::from_secs(30)),
-            false => Duration::from_secs(30),
-        };
+        let retry =
+            RetryPolicy::new().with_deadline(deadline).with_pauses(first, Duration::from_secs(5));
+        let timeout = if dice.chance(500) { dice.time(round_trip * 2, long) } else { long };
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let options = Options::open()
+        let mut options = Options::open()
             .tail(whole(tail))
             .ring(whole(ring))
             .batch(whole(batch))
             .retry(retry)
             .request_timeout(timeout);
+        if dice.chance(80) {
+            options.batch_bytes = whole(dice.magnitude(64, 4 << 10));
+        }
+        if dice.chance(300) {
+            options.grace = dice.time(Duration::from_secs(1), Duration::from_hours(1));
+        }
         Self {
             callers: whole(callers),
             round_trip,
             options,
             suspends: dice.chance(300),
             follows: dice.chance(250),
+            handles: if dice.chance(150) { 2 } else { 1 },
         }
     }
 }
@@ -129,12 +140,13 @@ const OPERATIONS: [Operation; 2] = [Operation::Put, Operation::Get];
 fn draw_faults(seed: u64, stale: bool, dice: &mut Dice) -> (FaultPlan, bool) {
     let mut plan = FaultPlan::seeded(seed)
         .without_log()
-        .delays(busy()..Duration::from_secs(3 * 3600))
-        .outages(Duration::from_millis(10)..Duration::from_secs(8))
-        .latencies(busy()..Duration::from_secs(4));
+        .delays(busy()..Duration::from_hours(3))
+        .outages(Duration::from_millis(10)..Duration::from_secs(3))
+        .latencies(busy()..Duration::from_secs(4))
+        .lag(usize::try_from(dice.between(1, 5)).unwrap_or(1));
     let mut damaged = false;
     // A few seeds are calm: what goes wrong without faults must go wrong too.
-    let most = if dice.chance(80) { 0 } else { 8 };
+    let most = if dice.chance(120) { 0 } else { 8 };
     for operation in OPERATIONS {
         let mut kinds: Vec<_> = FaultKind::ALL
             .into_iter()
@@ -157,7 +169,7 @@ fn draw_faults(seed: u64, stale: bool, dice: &mut Dice) -> (FaultPlan, bool) {
         }
         // In a stale seed something is stale.
         if stale && operation == Operation::Get {
-            plan = plan.rate_of(FaultKind::StaleRead, operation, 0.1);
+            plan = plan.rate_of(FaultKind::StaleRead, operation, 0.15);
         }
     }
     (plan, damaged)

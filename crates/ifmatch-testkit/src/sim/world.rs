@@ -1,7 +1,7 @@
 //! What everybody in a run shares.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ifmatch_core::{Env, Simulation};
 use ifmatch_journal::Error;
@@ -11,7 +11,7 @@ use super::dice::scatter;
 use super::ledger::Ledger;
 use super::load::Load;
 use super::net::Tap;
-use super::operator::Deed;
+use super::operator::{Deed, DeedKind};
 use super::scenario::Scenario;
 use super::scribe::Scribe;
 use super::violation::Broken;
@@ -105,11 +105,15 @@ impl World {
 
     /// Whether the faults of this run explain an error.
     pub(super) fn judge_error(&self, what: &str, error: &Error) {
+        let deed = self.deed().map(|deed| deed.kind);
         let explained = match error.kind() {
-            "unavailable" | "outcome_unknown" => true,
-            kind if self.deed().is_some_and(|deed| deed.kind.error() == kind) => true,
-            "denied" => true,
+            kind if deed.is_some_and(|deed| deed.error() == kind) => true,
+            "unavailable" | "outcome_unknown" | "denied" => true,
             "corrupt" => self.scenario.damaged,
+            // The marker that an opening reads is not protected by a checksum.
+            "unsupported" | "invalid" if what == "opening" => self.scenario.damaged,
+            // Who opens a journal that is not there any more.
+            "not_found" if deed == Some(DeedKind::Deleted) => true,
             "not_found" | "remote_gone" | "remote_rewound" => self.scenario.stale,
             _ => false,
         };

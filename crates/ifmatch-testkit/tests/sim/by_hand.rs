@@ -33,9 +33,23 @@ fn summary(report: &ifmatch_testkit::sim::SeedReport) -> String {
         "{:>6} {:<13} commits {:>5} contended {:>5} length {:>5} puts {:>5} lost {:>4} rejected \
          {:>5} unknown {:>4} resolved {:>4} dropped {:>4} reads {:>5} crashes {:>3} pauses {:>3} \
          faults {:>5} virtual {:>8.1} hash {:016x}",
-        r.seed, r.load, r.commits, r.contended, r.length, r.head_puts, r.lost_races, r.rejections,
-        r.unknowns, r.resolved, r.dropped, r.reads, r.crashes, r.pauses, r.faults.total(),
-        r.virtual_seconds, r.trace_hash
+        r.seed,
+        r.load,
+        r.commits,
+        r.contended,
+        r.length,
+        r.head_puts,
+        r.lost_races,
+        r.rejections,
+        r.unknowns,
+        r.resolved,
+        r.dropped,
+        r.reads,
+        r.crashes,
+        r.pauses,
+        r.faults.total(),
+        r.virtual_seconds,
+        r.trace_hash
     )
 }
 

@@ -35,7 +35,8 @@ fn replies(book: &Book, chain: &Chain, found: &mut Findings) {
         }
         let Some((commit, reply)) = &entry.reply else { continue };
         if chain.nonce_of(commit.seq) != Some(commit.nonce) {
-            let detail = format!("command {number} was told of commit {commit}, which is not there");
+            let detail =
+                format!("command {number} was told of commit {commit}, which is not there");
             found.add(Broken::Lost, detail);
         }
         match chain.reply_to(number) {

@@ -8,7 +8,6 @@ use super::Findings;
 use super::versions::Versions;
 use crate::check::chain::Commit;
 use crate::sim::ledger::{Book, digest, digest_of};
-use crate::sim::load::Load;
 use crate::sim::machine::numbered;
 use crate::sim::violation::Broken;
 use crate::sim::world::World;
@@ -50,7 +49,7 @@ impl Chain {
                 let place = Place { book: &book, state: &mut state, sum: &mut sum, position };
                 commit.operations.push(chain.enter(place, &entry, found));
             }
-            if let Some(wrong) = Load::wrong(&state) {
+            if let Some(wrong) = world.scenario.load.wrong(&state) {
                 found.add(Broken::Invariant, format!("replayed to {number}: {wrong}"));
             }
             chain.digests.push(sum);

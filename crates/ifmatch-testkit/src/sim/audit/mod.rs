@@ -2,6 +2,7 @@
 
 mod answers;
 mod chain;
+mod sums;
 mod versions;
 
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use futures::TryStreamExt;
 use ifmatch_journal::{CommitRecord, Error, Freshness, Journal, Options, Place, verify};
 
 use super::ledger::digest;
-use super::load::Load;
 use super::machine::Numbered;
 use super::violation::{Broken, Violation};
 use super::world::World;
@@ -81,9 +81,10 @@ async fn examine(world: &World, found: &mut Findings) -> Result<(), Error> {
             found.add(Broken::WrongSnapshot, detail);
         }
     }
-    if let Some(wrong) = Load::wrong_in_the_end(newest.state()) {
+    if let Some(wrong) = world.scenario.load.wrong_in_the_end(newest.state()) {
         found.add(Broken::Invariant, format!("in the end: {wrong}"));
     }
+    sums::check_all(world, newest.state(), found);
     answers::check_all(world, &chain, found);
     let verified = verify(store, Place::single()?).await?;
     for damaged in verified.damaged {

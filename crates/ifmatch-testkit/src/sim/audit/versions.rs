@@ -39,3 +39,40 @@ impl Versions {
         spans.next().map(|((begins, _), _)| begins.max(first))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(seq: u64, ordinal: u32) -> Position {
+        Position { seq, ordinal }
+    }
+
+    #[test]
+    fn a_version_is_there_from_its_entry_until_the_next() {
+        let mut versions = Versions::default();
+        for (position, there) in [
+            (at(3, 0), Some(at(3, 0))),
+            (at(5, 0), Some(at(5, 0))),
+            (at(5, 2), Some(at(5, 2))),
+            (at(9, 1), None),
+        ] {
+            versions.changed(b"key", position, there);
+        }
+        let first = |version, seqs| versions.first_with(b"key", version, seqs);
+        assert_eq!(first(Some(at(3, 0)), 1..=9), Some(3));
+        assert_eq!(first(Some(at(3, 0)), 4..=4), Some(4));
+        // Gone with the first entry of commit 5, which is no state after 5.
+        assert_eq!(first(Some(at(3, 0)), 5..=9), None);
+        // Within commit 5 only: a rejection of the same batch may tell of it.
+        assert_eq!(first(Some(at(5, 0)), 4..=5), Some(5));
+        assert_eq!(first(Some(at(5, 0)), 5..=6), None);
+        assert_eq!(first(Some(at(5, 2)), 1..=4), None);
+        assert_eq!(first(Some(at(5, 2)), 8..=8), Some(8));
+        // Absent before the first entry, and after the last.
+        assert_eq!(first(None, 0..=2), Some(0));
+        assert_eq!(first(None, 3..=8), None);
+        assert_eq!(first(None, 3..=9), Some(9));
+        assert_eq!(versions.first_with(b"another", None, 7..=7), Some(7));
+    }
+}

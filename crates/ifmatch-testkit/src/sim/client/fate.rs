@@ -86,16 +86,14 @@ async fn suffer(
     }
     world.scribe.note(client.number, "goes on", 0, 0);
     client.host.resume();
-    match life {
-        Some(life) => life,
-        None => {
-            // Whatever ran is dropped now, at whatever it was waiting for.
-            tokio::task::yield_now().await;
-            let down = dice.time(INSTANT, Duration::from_secs(10));
-            wait(world, down).await;
-            begin(world, client)
-        }
+    if let Some(life) = life {
+        return life;
     }
+    // Whatever ran is dropped now, at whatever it was waiting for.
+    tokio::task::yield_now().await;
+    let down = dice.time(INSTANT, Duration::from_secs(10));
+    wait(world, down).await;
+    begin(world, client)
 }
 
 /// A host that is suspended relies on a wall clock that never goes back.
@@ -103,6 +101,11 @@ fn jump(world: &World, client: &Client, dice: &mut Dice) {
     let micros = i64::try_from(dice.magnitude(1_000, 7_200_000_000)).unwrap_or(1_000);
     let back = !client.plan.suspends && dice.chance(500);
     world.ledger.count(|counts| counts.jumps += 1);
-    world.scribe.note(client.number, "has its wall clock moved", micros.unsigned_abs(), back.into());
+    world.scribe.note(
+        client.number,
+        "has its wall clock moved",
+        micros.unsigned_abs(),
+        back.into(),
+    );
     client.host.jump(if back { -micros } else { micros });
 }

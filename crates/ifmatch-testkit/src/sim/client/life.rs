@@ -8,6 +8,7 @@ use ifmatch_journal::{Freshness, Journal, Options};
 
 use super::{Client, follower, settler};
 use crate::sim::caller::Caller;
+use crate::sim::dice::Dice;
 use crate::sim::load::Load;
 use crate::sim::machine::Numbered;
 use crate::sim::world::World;
@@ -15,38 +16,46 @@ use ifmatch_journal::kv::Command;
 
 /// Lives until the run is over and everything that was open is settled.
 pub(super) async fn live(world: Arc<World>, client: Arc<Client>) {
-    let mut dice = client.dice();
-    let options = options(&world, &client);
-    let Some(journal) = open(&world, &client, options).await else { return };
+    let mut handles: Vec<BoxFuture<'_, ()>> = Vec::new();
+    for number in 0..client.plan.handles {
+        handles.push(hold(&world, &client, client.dice(), number == 0).boxed());
+    }
+    future::join_all(handles).await;
+}
+
+/// Works with one handle. The first also follows, and settles what was open
+/// before.
+async fn hold(world: &Arc<World>, client: &Arc<Client>, mut dice: Dice, first: bool) {
+    let Some(journal) = open(world, client, options(world, client)).await else { return };
     if world.deed().is_some() {
         // It never saw what an operator has destroyed.
         return;
     }
     let session = world.session();
-    world.scribe.note(client.number, "has opened the journal", session, journal.seen().commit.seq);
-    client.saw(journal.seen());
+    let seen = journal.seen();
+    world.scribe.note(client.number, "has opened the journal", session, seen.commit.seq);
+    client.saw(seen);
+    let mut caller = || Caller::new(world, client, session, &journal, dice.fork());
     let mut parts: Vec<BoxFuture<'_, ()>> = Vec::new();
-    for _ in 0..client.plan.callers {
-        let caller = Caller::new(&world, &client, session, &journal, dice.fork());
-        parts.push(work(caller).boxed());
+    for _ in 0..client.plan.callers.div_ceil(client.plan.handles) {
+        parts.push(work(caller()).boxed());
     }
-    if world.scenario.load == Load::Checkpointing && client.number == 1 {
-        let caller = Caller::new(&world, &client, session, &journal, dice.fork());
-        parts.push(checkpoint(caller).boxed());
+    if first && world.scenario.load == Load::Checkpointing && client.number == 1 {
+        parts.push(checkpoint(caller()).boxed());
     }
-    if client.plan.follows {
-        parts.push(follower::follow(&world, &client, &journal, dice.fork()).boxed());
+    if first {
+        parts.push(settler::settle(caller()).boxed());
     }
-    let settler = Caller::new(&world, &client, session, &journal, dice.fork());
-    parts.push(settler::settle(settler).boxed());
+    let mut last = caller();
+    if first && client.plan.follows {
+        parts.push(follower::follow(world, client, &journal, dice.fork()).boxed());
+    }
     future::join_all(parts).await;
-    let mut caller = Caller::new(&world, &client, session, &journal, dice.fork());
-    match world.deed() {
-        Some(deed) => caller.hears_of_the_deed(deed.kind.error()).await,
-        None => {
-            last_words(&mut caller).await;
-            settler::settle_all(caller).await;
-        }
+    if let Some(deed) = world.deed() {
+        last.hears_of_the_deed(deed.kind.error()).await;
+    } else {
+        last_words(&mut last).await;
+        settler::settle_all(last).await;
     }
     world.ledger.add_totals(journal.totals());
 }
@@ -68,7 +77,8 @@ pub(in crate::sim) async fn open(
                 world.scribe.note(client.number, "cannot open the journal", attempt, 0);
                 world.scribe.remark(|| error.to_string());
                 world.judge_error("opening", &error);
-                if world.deed().is_some_and(|deed| deed.kind.error() == error.kind()) {
+                if world.deed().is_some() {
+                    // Whether it tells so, `judge_error` has decided.
                     return None;
                 }
             }

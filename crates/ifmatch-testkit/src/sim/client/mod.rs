@@ -60,7 +60,10 @@ impl Client {
     }
 
     pub(super) fn saw(&self, seen: Seen) {
-        self.disk().seen = Some(seen);
+        let mut disk = self.disk();
+        if disk.seen.is_none_or(|before| before.commit.seq <= seen.commit.seq) {
+            disk.seen = Some(seen);
+        }
     }
 
     pub(super) fn seen(&self) -> Option<Seen> {

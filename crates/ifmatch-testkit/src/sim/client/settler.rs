@@ -20,7 +20,7 @@ pub(super) async fn settle(mut caller: Caller) {
             continue;
         };
         if caller.dice.chance(400) {
-            let pause = caller.dice.time(Duration::from_millis(1), Duration::from_secs(60));
+            let pause = caller.dice.time(Duration::from_millis(1), Duration::from_mins(1));
             caller.pause(pause).await;
         }
         let fence = caller.dice.chance(500);

@@ -30,10 +30,10 @@ pub(super) enum Load {
 impl Load {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let all = [
-            (32, Self::Counters),
+            (36, Self::Counters),
             (9, Self::Bank),
             (11, Self::Append),
-            (33, Self::Mixed),
+            (29, Self::Mixed),
             (14, Self::Checkpointing),
             (2, Self::Operator),
         ];
@@ -64,12 +64,12 @@ impl Load {
     }
 
     /// What is wrong with a state, whatever its number.
-    pub(super) fn wrong(state: &Pairs) -> Option<String> {
-        bank::wrong_bank(state)
+    pub(super) fn wrong(self, state: &Pairs) -> Option<String> {
+        if self == Self::Bank { bank::wrong_bank(state) } else { None }
     }
 
     /// What is wrong with the last state.
-    pub(super) fn wrong_in_the_end(state: &Pairs) -> Option<String> {
-        bank::wrong_bank(state).or_else(|| append::doubled(state))
+    pub(super) fn wrong_in_the_end(self, state: &Pairs) -> Option<String> {
+        self.wrong(state).or_else(|| append::doubled(state))
     }
 }

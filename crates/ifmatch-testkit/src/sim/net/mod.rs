@@ -3,6 +3,8 @@
 mod host;
 mod link;
 mod tap;
+#[cfg(test)]
+mod tests;
 
 pub(super) use host::Host;
 pub(super) use link::Link;

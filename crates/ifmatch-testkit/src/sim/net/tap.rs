@@ -97,10 +97,10 @@ impl Tap {
 
     fn head_arrived(&self, body: &Bytes, attempt: &Attempt<Stored>) {
         let applied = matches!(attempt, Attempt::Applied(_));
-        let head = if self.reads { Head::decode(body).ok() } else { None };
+        let read = if self.reads { Head::decode(body).ok() } else { None };
         let mut heard = self.heard();
         heard.arrived += 1;
-        if let Some(head) = head {
+        if let Some(head) = read {
             let bytes = hash(0, body);
             if *heard.bodies.entry(head.nonce).or_insert(bytes) != bytes {
                 heard.reused.push(head.nonce);

@@ -34,6 +34,10 @@ pub struct SeedReport {
     pub crashes: u64,
     /// Clients that stood still for a while.
     pub pauses: u64,
+    /// Checkpoints that were committed, by handles that lived to the end.
+    pub checkpoints: u64,
+    /// Merges of segments, likewise.
+    pub merges: u64,
     /// Commits of the journal.
     pub length: u64,
     /// How much time passed in the simulated world, in seconds.
@@ -67,6 +71,8 @@ impl SeedReport {
             reads: counts.reads,
             crashes: counts.crashes,
             pauses: counts.pauses,
+            checkpoints: counts.checkpoints,
+            merges: counts.merges,
             length: world.tap.newest(),
             virtual_seconds: world.env.now().as_secs_f64(),
             faults: world.store.coverage(),

@@ -52,6 +52,10 @@ pub struct Report {
     pub crashes: u64,
     /// Clients that stood still for a while.
     pub pauses: u64,
+    /// Checkpoints that were committed, by handles that lived to the end.
+    pub checkpoints: u64,
+    /// Merges of segments, likewise.
+    pub merges: u64,
     /// Time that passed in the simulated worlds.
     pub virtual_seconds: f64,
     /// Faults that happened.
@@ -99,6 +103,8 @@ impl Report {
             reads: 0,
             crashes: 0,
             pauses: 0,
+            checkpoints: 0,
+            merges: 0,
             virtual_seconds: 0.0,
             faults: FaultCoverage::default(),
             lost: 0,
@@ -135,8 +141,10 @@ impl Report {
         }
         let missing = self.faults.missing();
         if self.seeds >= ENOUGH_SEEDS && !missing.is_empty() {
-            let cells: Vec<_> =
-                missing.iter().map(|(kind, operation)| format!("{kind} of a {operation}")).collect();
+            let cells: Vec<_> = missing
+                .iter()
+                .map(|(kind, operation)| format!("{kind} of a {operation}"))
+                .collect();
             objections.push(format!("these faults never happened: {}", cells.join(", ")));
         }
         objections
@@ -162,6 +170,8 @@ impl Report {
         self.reads += seed.reads;
         self.crashes += seed.crashes;
         self.pauses += seed.pauses;
+        self.checkpoints += seed.checkpoints;
+        self.merges += seed.merges;
         self.virtual_seconds += seed.virtual_seconds;
         self.faults = std::mem::take(&mut self.faults).plus(&seed.faults);
         self.trace_hash ^= seed.trace_hash;
@@ -194,6 +204,8 @@ impl Report {
         self.reads += other.reads;
         self.crashes += other.crashes;
         self.pauses += other.pauses;
+        self.checkpoints += other.checkpoints;
+        self.merges += other.merges;
         self.virtual_seconds += other.virtual_seconds;
         self.faults = std::mem::take(&mut self.faults).plus(&other.faults);
         self.trace_hash ^= other.trace_hash;
@@ -237,11 +249,13 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{} heads, {} puts of heads, {} races lost; {} reads; {} crashes, {} pauses; \
-             {:.0} simulated hours",
+            "{} heads, {} puts of heads, {} races lost, {} checkpoints, {} merges; {} reads; \
+             {} crashes, {} pauses; {:.0} simulated hours",
             self.length,
             self.head_puts,
             self.lost_races,
+            self.checkpoints,
+            self.merges,
             self.reads,
             self.crashes,
             self.pauses,
