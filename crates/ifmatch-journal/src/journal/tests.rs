@@ -194,3 +194,29 @@ async fn an_explicit_checkpoint_makes_a_new_reader_read_nothing_else() {
     assert_eq!(reader.read(Freshness::Cached).await.unwrap().state().number("n"), Some(780));
     assert_eq!(bench.requests().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_whose_tail_spills_is_two_requests_and_at_most_every_sixteenth_of_a_kibibyte_does()
+{
+    let bench = Bench::new(9);
+    let journal = bench.open().await;
+    bench.requests();
+    let (mut value, mut since, mut spills) = (vec![0; 950], 0, 0);
+    for number in 0..100 {
+        // Noise: nothing that packing could help.
+        bench.env.fill_random(&mut value);
+        journal.commit(Command::put(format!("{number}"), value.clone())).await.unwrap();
+        let requests = bench.requests();
+        since += 1;
+        match requests.len() {
+            1 => assert_eq!(requests[0].0, "head"),
+            2 => {
+                assert!(requests[0].0.starts_with("segments/") && requests[1].0 == "head");
+                assert!(since >= 16, "{since} commits after the last spill");
+                (since, spills) = (0, spills + 1);
+            }
+            more => panic!("{more} requests: {requests:?}"),
+        }
+    }
+    assert_eq!(spills, 6);
+}

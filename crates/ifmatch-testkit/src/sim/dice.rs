@@ -40,7 +40,8 @@ impl Dice {
     /// A number of `least..=most`, each order of magnitude as likely.
     pub(super) fn magnitude(&mut self, least: u64, most: u64) -> u64 {
         let least = least.max(1);
-        let octaves = u64::from(most.max(least).ilog2() - least.ilog2());
+        let most = most.max(least);
+        let octaves = u64::from(most.ilog2() - least.ilog2());
         let start = least << self.between(0, octaves);
         self.between(start, start.saturating_mul(2)).clamp(least, most)
     }

@@ -40,6 +40,8 @@ mod report;
 mod run;
 mod scenario;
 mod scribe;
+#[cfg(test)]
+mod tests;
 mod violation;
 mod workload;
 mod world;

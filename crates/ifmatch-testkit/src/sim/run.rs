@@ -29,10 +29,15 @@ const ENDS_WITHIN: Duration = Duration::from_mins(15);
 /// # Determinism
 /// The same seed gives the same report, in every process.
 pub fn run_seed(seed: u64, trace: bool) -> SeedReport {
+    run_scenario(Scenario::of(seed), trace)
+}
+
+pub(super) fn run_scenario(scenario: Scenario, trace: bool) -> SeedReport {
+    let seed = scenario.seed;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run(Scenario::of(seed), trace)),
+        Ok(runtime) => runtime.block_on(run(scenario, trace)),
         Err(error) => SeedReport::failed(seed, Broken::Error, format!("no runtime: {error}")),
     }
 }

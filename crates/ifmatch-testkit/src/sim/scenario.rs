@@ -54,14 +54,25 @@ pub(super) struct ClientPlan {
 
 impl Scenario {
     pub(super) fn of(seed: u64) -> Self {
+        Self::with(seed, Load::draw(&mut Dice::of(seed, 1)))
+    }
+
+    /// The same with another kind of work.
+    pub(super) fn with(seed: u64, load: Load) -> Self {
         let mut dice = Dice::of(seed, 0);
-        let load = Load::draw(&mut dice);
         let operator = load == Load::Operator;
         let stale = dice.chance(180) && !operator;
         let count = dice.between(2, 8);
         let crowded = dice.chance(700);
         let far = dice.time(busy(), Duration::from_millis(50));
-        let clients = (0..count).map(|_| ClientPlan::draw(&mut dice, crowded, far)).collect();
+        let mut clients: Vec<_> =
+            (0..count).map(|_| ClientPlan::draw(&mut dice, crowded, far)).collect();
+        if operator {
+            // What a client has seen is what its only handle has seen.
+            for client in &mut clients {
+                client.handles = 1;
+            }
+        }
         let (faults, damaged) = draw_faults(seed, stale, &mut dice);
         let mut pick = |rare: u32, most: Duration| {
             if dice.chance(rare) { dice.time(busy(), most) } else { Duration::ZERO }
@@ -74,13 +85,13 @@ impl Scenario {
             faults,
             stale,
             damaged,
-            commands: if operator { dice.between(40, 600) } else { dice.between(900, 2_000) },
+            commands: if operator { dice.between(40, 600) } else { dice.between(700, 1_500) },
             think,
             dropped: if dice.chance(400) { 1 << dice.between(1, 6) } else { 0 },
             mishaps: (dice.chance(600) && !operator)
                 .then(|| dice.time(Duration::from_secs(1), Duration::from_mins(10))),
             created_in_storm: dice.chance(100) && !operator,
-            ballast: if dice.chance(150) && !operator { dice.between(100, 250) } else { 0 },
+            ballast: if dice.chance(200) && !operator { dice.between(100, 250) } else { 0 },
             wire: dice.chance(250),
         }
     }

@@ -4,15 +4,15 @@ use ifmatch_testkit::sim::{Broken, Campaign, Workload, run_seed};
 use serde_json::Value;
 
 #[test]
-fn two_hundred_seeds_keep_every_promise() {
-    let report = Campaign::new(0).seeds(200).run();
+fn sixty_seeds_keep_every_promise() {
+    let report = Campaign::new(0).seeds(60).twice(0.2).run();
     assert!(report.is_passed(), "{report}");
-    assert_eq!((report.seeds, report.violation_count), (200, 0));
+    assert_eq!((report.seeds, report.violation_count), (60, 0));
     // A clean report of nothing proves nothing.
-    assert!(report.commits > 100_000, "{report}");
-    assert!(report.unknowns > 1_000 && report.resolved > 1_000, "{report}");
-    assert!(report.crashes > 100 && report.pauses > 100 && report.dropped > 100, "{report}");
-    assert!(report.reads > 10_000 && report.rejections > 1_000, "{report}");
+    assert!(report.commits > 30_000, "{report}");
+    assert!(report.unknowns > 300 && report.resolved > 300, "{report}");
+    assert!(report.crashes > 30 && report.pauses > 30 && report.dropped > 30, "{report}");
+    assert!(report.reads > 3_000 && report.rejections > 300, "{report}");
     assert!(report.contended_share() > 0.1, "{report}");
     assert!(report.twice > 0, "{report}");
 }
@@ -49,7 +49,7 @@ fn a_script_finds_the_fields_that_it_relies_on() {
     let counted = |cell: &&Value| cell.get("count").is_some_and(Value::is_u64);
     assert!(!faults.is_empty() && faults.iter().all(|cell| counted(&cell)));
     let text = report.to_string();
-    assert!(text.contains("passed") && text.contains("lost answer"), "{text}");
+    assert!(text.contains("passed") && text.contains("put  delete"), "{text}");
 }
 
 #[test]

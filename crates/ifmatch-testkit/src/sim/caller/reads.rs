@@ -46,7 +46,8 @@ impl Caller {
         let at = world.scribe.note(client, "has read", self.session, seq);
         let lags = freshness != Freshness::Strong || world.scenario.stale;
         // A look at every pair is dear: not at each read.
-        let looked_at = self.dice.chance(400).then(|| digest(snapshot.state()));
+        let often = if world.scenario.ballast > 0 { 80 } else { 400 };
+        let looked_at = self.dice.chance(often).then(|| digest(snapshot.state()));
         world.ledger.read(self.session, (seq, looked_at), lags, (begins, at));
         if let Freshness::MaxStaleness(most) = freshness
             && !world.scenario.stale

@@ -40,7 +40,7 @@ async fn hold(world: &Arc<World>, client: &Arc<Client>, mut dice: Dice, first: b
     for _ in 0..client.plan.callers.div_ceil(client.plan.handles) {
         parts.push(work(caller()).boxed());
     }
-    if first && world.scenario.load == Load::Checkpointing && client.number == 1 {
+    if first && world.scenario.load == Load::Checkpointing && client.number <= 2 {
         parts.push(checkpoint(caller()).boxed());
     }
     if first {
@@ -112,7 +112,7 @@ async fn work(mut caller: Caller) {
 async fn checkpoint(mut caller: Caller) {
     while !caller.world().is_over() {
         caller.checkpoint().await;
-        let pause = caller.dice.time(Duration::from_millis(1), Duration::from_secs(2));
+        let pause = caller.dice.time(Duration::from_millis(1), Duration::from_millis(200));
         caller.pause(pause).await;
     }
 }

@@ -19,11 +19,11 @@ pub(super) async fn settle(mut caller: Caller) {
             }
             continue;
         };
-        if caller.dice.chance(400) {
-            let pause = caller.dice.time(Duration::from_millis(1), Duration::from_mins(1));
+        if caller.dice.chance(200) {
+            let pause = caller.dice.time(Duration::from_millis(1), Duration::from_secs(20));
             caller.pause(pause).await;
         }
-        let fence = caller.dice.chance(500);
+        let fence = caller.dice.chance(300);
         if !resolve(&mut caller, commit, fence).await {
             client.postpone(commit);
             caller.pause(Duration::from_millis(20)).await;

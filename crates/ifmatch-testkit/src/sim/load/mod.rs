@@ -21,7 +21,7 @@ pub(super) enum Load {
     Append,
     /// Everything that a journal can be asked.
     Mixed,
-    /// Additions beside a client that writes checkpoints all the time.
+    /// Additions beside two clients that write checkpoints all the time.
     Checkpointing,
     /// An operator damages the head.
     Operator,
@@ -35,7 +35,7 @@ impl Load {
             (11, Self::Append),
             (29, Self::Mixed),
             (14, Self::Checkpointing),
-            (2, Self::Operator),
+            (5, Self::Operator),
         ];
         dice.weighted(&all, Self::Counters)
     }
