@@ -21,7 +21,7 @@ pub(super) const ALL: [Step; 16] = [
     ("documentation tests", doctests),
     ("servers down", servers_down),
     ("quickstart", quickstart),
-    ("simulation", |run| campaign::simulate(&run.workspace, 60, Some(run.deadline))),
+    ("simulation", simulation),
     ("figures", |run| campaign::reach(&run.workspace, Some(run.deadline))),
     ("bug zoo", |run| campaign::zoo(&run.workspace, Some(run.deadline))),
 ];
@@ -71,6 +71,10 @@ fn quickstart(run: &mut Run) -> Result<()> {
         return Ok(());
     }
     cargo(run, "run --locked -p ifmatch-examples --example quickstart")
+}
+
+fn simulation(run: &mut Run) -> Result<()> {
+    campaign::simulate(&run.workspace, &campaign::KNOWN_SEEDS, Some(run.deadline))
 }
 
 fn variables(run: &Run) -> Result<Variables> {
