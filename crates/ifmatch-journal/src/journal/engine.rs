@@ -142,7 +142,7 @@ impl<M: Machine> Engine<M> {
 
     /// The future's answer, unless a request takes too long.
     pub(crate) async fn within<T>(&self, request: impl Future<Output = T>) -> Option<T> {
-        within(&self.env, self.options.timeout(), request).await
+        within(&self.env, self.options.request_timeout, request).await
     }
 
     pub(crate) fn timed_out(&self) -> Error {

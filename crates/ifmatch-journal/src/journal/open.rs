@@ -104,7 +104,8 @@ impl Opening {
         let mut first: Option<(Head, bytes::Bytes)> = None;
         let mut looked_again = false;
         loop {
-            let read = within(&self.env, self.options.timeout(), self.register.read(None)).await;
+            let read =
+                within(&self.env, self.options.request_timeout, self.register.read(None)).await;
             let late = || Err(self.unavailable("the store did not answer in time"));
             let error = match read.unwrap_or_else(late) {
                 Ok(Reading::Found { body, token, written, .. }) => match Head::decode(&body) {
@@ -170,7 +171,7 @@ impl Opening {
             first.insert((head, bytes)).clone()
         };
         let create = self.register.create(bytes.clone());
-        let Some(swap) = within(&self.env, self.options.timeout(), create).await else {
+        let Some(swap) = within(&self.env, self.options.request_timeout, create).await else {
             return Err(self.unavailable("the store did not answer in time"));
         };
         match swap {
@@ -226,7 +227,7 @@ impl Opening {
             folder: place.objects,
             env: env.clone(),
             retry: options.retry,
-            timeout: options.timeout(),
+            timeout: options.request_timeout,
             stats: Arc::clone(&stats),
             nodes: Mutex::default(),
         };

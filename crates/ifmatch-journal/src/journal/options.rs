@@ -163,13 +163,6 @@ impl Options {
     }
 }
 
-impl Options {
-    /// How long one request may take: no longer than a call.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.request_timeout.min(self.retry.deadline)
-    }
-}
-
 /// How fresh a read must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]

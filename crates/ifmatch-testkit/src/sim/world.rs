@@ -110,8 +110,6 @@ impl World {
             kind if deed.is_some_and(|deed| deed.error() == kind) => true,
             "unavailable" | "outcome_unknown" | "denied" => true,
             "corrupt" => self.scenario.damaged,
-            // The marker that an opening reads is not protected by a checksum.
-            "unsupported" | "invalid" if what == "opening" => self.scenario.damaged,
             // Who opens a journal that is not there any more.
             "not_found" if deed == Some(DeedKind::Deleted) => true,
             "not_found" | "remote_gone" | "remote_rewound" => self.scenario.stale,

@@ -74,7 +74,7 @@ fn quickstart(run: &mut Run) -> Result<()> {
 }
 
 fn simulation(run: &mut Run) -> Result<()> {
-    campaign::simulate(&run.workspace, &campaign::KNOWN_SEEDS, Some(run.deadline))
+    campaign::simulate(&run.workspace, 60, Some(run.deadline))
 }
 
 fn variables(run: &Run) -> Result<Variables> {

@@ -133,14 +133,15 @@ impl Report {
         if self.violation_count > 0 {
             objections.push(format!("{} promises were broken", self.violation_count));
         }
-        if self.contended * 100 < self.commits * CONTENDED || self.commits == 0 {
+        let enough = self.seeds >= ENOUGH_SEEDS;
+        if enough && (self.contended * 100 < self.commits * CONTENDED || self.commits == 0) {
             let share = self.contended_share() * 100.0;
             objections.push(format!(
                 "only {share:.1} % of the commits met another writer; {CONTENDED} % are needed"
             ));
         }
         let missing = self.faults.missing();
-        if self.seeds >= ENOUGH_SEEDS && !missing.is_empty() {
+        if enough && !missing.is_empty() {
             let cells: Vec<_> = missing
                 .iter()
                 .map(|(kind, operation)| format!("{kind} of a {operation}"))
