@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ifmatch_core::{Retry, Source};
 
 use crate::etag::ETag;
 use crate::json::Json;
-use crate::key::DocKey;
+use crate::key::{DocKey, Partition};
 use crate::precondition::DocPrecondition;
+use crate::transaction::TxId;
 
 /// The result of an operation on documents.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -81,6 +83,49 @@ pub enum Error {
         /// How many may be.
         limit: usize,
     },
+    /// The partition has changed since the state of it that a change was derived
+    /// from. Nothing was applied; read again what the change was derived from.
+    #[error("conflict: partition {partition} has changed since it was read")]
+    PartitionChanged {
+        /// Which.
+        partition: Partition,
+    },
+    /// A local transaction holds the partition. Nothing was applied; try again
+    /// after its end.
+    #[error("partition locked: {partition} is held by transaction {holder}")]
+    PartitionLocked {
+        /// Which.
+        partition: Partition,
+        /// The transaction that holds it.
+        holder: TxId,
+        /// How long it may hold it at most, where that is known.
+        remaining: Option<Duration>,
+    },
+    /// Another request of the same transaction is under way, or another handle
+    /// went on with it. Nothing was applied.
+    #[error("busy: transaction {id}: {what}")]
+    Busy {
+        /// Which.
+        id: TxId,
+        /// What is in the way.
+        what: Arc<str>,
+    },
+    /// The transaction is over: it lived too long, was idle too long, or was
+    /// aborted or taken over. Nothing of it was applied; begin again.
+    #[error("expired: transaction {id}: {what}")]
+    Expired {
+        /// Which.
+        id: TxId,
+        /// Why.
+        what: Arc<str>,
+    },
+    /// The store no longer tells what changed since this token. Read everything
+    /// once, and go on from a new token.
+    #[error("token expired: {what}")]
+    TokenExpired {
+        /// How far the store remembers.
+        what: Arc<str>,
+    },
     /// The write may have been applied, or may turn out to be after a restart.
     /// Read the document before writing it again.
     #[error("outcome unknown: a write to {subject} may have been applied; read it first")]
@@ -131,12 +176,24 @@ impl Error {
         }
     }
 
+    /// This error without the place in a batch, where the batch was an
+    /// operation alone.
+    pub fn alone(self) -> Self {
+        match self {
+            Self::InBatch(inner) => inner.error,
+            error => error,
+        }
+    }
+
     /// What to do about it.
     pub const fn retry(&self) -> Retry {
         match self {
-            Self::Conflict(_) => Retry::Rebase,
+            Self::Conflict(_) | Self::PartitionChanged { .. } | Self::Expired { .. } => {
+                Retry::Rebase
+            }
             Self::InBatch(inner) => inner.error.retry(),
-            Self::TooManyOperations { .. } => Retry::Never,
+            Self::TooManyOperations { .. } | Self::TokenExpired { .. } => Retry::Never,
+            Self::PartitionLocked { .. } | Self::Busy { .. } => Retry::Same,
             Self::OutcomeUnknown { .. } => Retry::Verify,
             Self::Core(error) => error.retry(),
         }
@@ -145,7 +202,11 @@ impl Error {
     /// The kind as one word, as the command line prints it.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Conflict(_) => "conflict",
+            Self::Conflict(_) | Self::PartitionChanged { .. } => "conflict",
+            Self::PartitionLocked { .. } => "partition_locked",
+            Self::Busy { .. } => "busy",
+            Self::Expired { .. } => "expired",
+            Self::TokenExpired { .. } => "token_expired",
             Self::InBatch(inner) => inner.error.kind(),
             Self::TooManyOperations { .. } => "too_large",
             Self::OutcomeUnknown { .. } => "outcome_unknown",

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ifmatch_core::Env;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -189,6 +190,27 @@ impl DocKey {
 impl fmt::Display for DocKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.partition, self.id)
+    }
+}
+
+impl DocId {
+    /// A new id: the time in milliseconds and 80 random bits, as a version 7
+    /// UUID (RFC 9562) prints, so that later ones sort after earlier ones as far
+    /// as the writers' clocks agree.
+    pub fn time_ordered(env: &Env) -> Self {
+        let micros = u64::try_from(env.wall_clock().as_micros()).unwrap_or_default();
+        let (millis, random) = (micros / 1_000, (env.random_u64(), env.random_u64()));
+        let (a, b) = (random.0 & 0xfff, random.1 >> 2 | 1 << 63);
+        Self(
+            format!(
+                "{:08x}-{:04x}-7{a:03x}-{:04x}-{:012x}",
+                (millis >> 16) & 0xffff_ffff,
+                millis & 0xffff,
+                b >> 48,
+                b & 0xffff_ffff_ffff
+            )
+            .into(),
+        )
     }
 }
 

@@ -10,21 +10,32 @@
 //! preconditions that every backend uses ([`DocPrecondition::check`]), and the
 //! importer of JSON lines ([`import()`]). It does no I/O.
 
+mod audit;
+mod changes;
 mod document;
 mod error;
 mod etag;
+mod evaluate;
 mod import;
 mod json;
 mod key;
 mod limits;
+mod mark;
 mod ops;
+mod patch;
 mod precondition;
+mod projection;
+mod query;
 mod scan;
 mod store;
+mod transaction;
 
+pub use audit::{AuditOperation, AuditPosition, AuditRecord};
+pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone};
 pub use document::{Changed, Document};
 pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
+pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
 pub use import::{
     ImportFailed, ImportOptions, ImportReport, LineError, OnBadLine, OnExisting, import,
 };
@@ -33,7 +44,15 @@ pub use key::{
     DocId, DocKey, MAX_ID_BYTES, MAX_PARTITION_BYTES, Partition, RESERVED_END, RESERVED_START,
 };
 pub use limits::Limits;
+pub use mark::Mark;
 pub use ops::{Applied, Cost, Deleted, Op, WriteOptions, Written};
+pub use patch::merge_patch;
 pub use precondition::DocPrecondition;
+pub use projection::Projection;
+pub use query::{
+    AggregateOf, AggregateRow, Aggregation, Comparison, Field, Filter, Index, IndexName, Quantifier,
+    Query, QueryPage, QueryToken, Sort, SortOrder,
+};
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
-pub use store::MetaStore;
+pub use store::{Features, MetaStore};
+pub use transaction::{TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord};

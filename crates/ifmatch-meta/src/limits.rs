@@ -50,8 +50,13 @@ impl Limits {
     /// `Invalid` under `IfAbsent`, or as [`DocPrecondition::validate`].
     pub fn check_delete(&self, key: &DocKey, pre: &DocPrecondition) -> Result<()> {
         pre.validate()?;
+        self.check_present(key, "delete", pre)
+    }
+
+    #[allow(clippy::unused_self)] // A limit like the others.
+    fn check_present(&self, key: &DocKey, what: &str, pre: &DocPrecondition) -> Result<()> {
         if matches!(pre, DocPrecondition::IfAbsent) {
-            return Err(Error::invalid(format!("delete of {key} if it is absent")));
+            return Err(Error::invalid(format!("{what} of {key} if it is absent")));
         }
         Ok(())
     }
@@ -67,10 +72,17 @@ impl Limits {
             return Err(Error::TooManyOperations { count: ops.len(), limit });
         }
         for (index, op) in ops.iter().enumerate() {
-            let key = DocKey { partition: partition.clone(), id: op.id().clone() };
+            let Some(id) = op.id() else { continue };
+            let key = DocKey { partition: partition.clone(), id: id.clone() };
             match op {
                 Op::Put { body, precondition, .. } => self.check_put(&key, body, precondition),
+                Op::Patch { patch, precondition, .. } => {
+                    let checked = self.check_put(&key, patch, precondition);
+                    checked.and_then(|()| self.check_present(&key, "patch", precondition))
+                }
                 Op::Delete { precondition, .. } => self.check_delete(&key, precondition),
+                Op::Check { precondition, .. } => precondition.validate(),
+                Op::Unchanged { .. } => Ok(()),
             }
             .map_err(|error| error.at_operation(index))?;
         }

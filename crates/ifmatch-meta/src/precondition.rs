@@ -78,15 +78,17 @@ impl DocPrecondition {
                 current.body.value()?.pointer(pointer).is_some_and(|found| json_equal(found, value))
             }
         };
-        if holds {
-            return Ok(());
-        }
-        Err(Error::Conflict(Box::new(DocConflict {
+        if holds { Ok(()) } else { Err(self.conflict(key, current)) }
+    }
+
+    /// The conflict of this precondition with what is there. For backends.
+    pub fn conflict(&self, key: &DocKey, current: Option<&Document>) -> Error {
+        Error::Conflict(Box::new(DocConflict {
             key: key.clone(),
             expected: self.clone(),
             current: current.map(|document| document.etag),
             body: current.map(|document| document.body.clone()),
-        })))
+        }))
     }
 }
 

@@ -1,20 +1,63 @@
 //! The trait that every backend implements.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use ifmatch_core::Env;
 
+use crate::audit::{AuditPosition, AuditRecord};
+use crate::changes::{ChangePage, ChangeToken};
 use crate::document::{Changed, Document};
 use crate::error::{Error, Result};
 use crate::etag::ETag;
 use crate::json::Json;
-use crate::key::{DocKey, Partition};
+use crate::key::{DocId, DocKey, Partition};
 use crate::limits::Limits;
 use crate::ops::{Applied, Deleted, Op, WriteOptions, Written};
 use crate::precondition::DocPrecondition;
+use crate::query::{AggregateRow, Aggregation, Filter, Index, IndexName, Query, QueryPage};
 use crate::scan::{Page, ScanOptions, Scope};
+use crate::transaction::TxBackend;
+
+/// What a store was opened with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Features {
+    /// Local transactions may be begun. Every writer respects open ones, with
+    /// and without it.
+    pub transactions: bool,
+    /// A record of every change is kept.
+    pub audit: bool,
+    /// Indexes can be declared.
+    pub indexes: bool,
+}
+
+impl Features {
+    /// None of them.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// With local transactions or without.
+    pub fn transactions(mut self, on: bool) -> Self {
+        self.transactions = on;
+        self
+    }
+
+    /// With a record of changes or without.
+    pub fn audit(mut self, on: bool) -> Self {
+        self.audit = on;
+        self
+    }
+
+    /// With indexes or without.
+    pub fn indexes(mut self, on: bool) -> Self {
+        self.indexes = on;
+        self
+    }
+}
 
 /// A store of JSON documents, in which a write can depend on what is there.
 ///
@@ -45,6 +88,13 @@ use crate::scan::{Page, ScanOptions, Scope};
 ///     `updated_by` is the author of the write, else the store's.
 /// 12. *Shared.* Any number of tasks use one store at once; counting is as
 ///     fresh as reading.
+/// 13. *Queries* mean what the evaluator says ([`Filter::matches`]), on every
+///     backend; what a backend cannot do is an error, never another answer.
+/// 14. *The feed is complete.* Whoever goes on from token to token hears of the
+///     newest state of every document, deleted ones too, in the order of
+///     commits of its partition; never of a state and then of an older one.
+/// 15. *Local transactions* exclude every other writer of their partition from
+///     begin to end, and are applied as one commit or not at all.
 ///
 /// # Cancellation
 /// Dropping a future never leaves anything half applied and never blocks
@@ -145,6 +195,50 @@ pub trait MetaStore: fmt::Debug + fmt::Display + Send + Sync {
         options: WriteOptions,
     ) -> Result<Deleted>;
 
+    /// Writes a document under a new id, which the store makes: in the order of
+    /// time, by the writer's clock, and never one that is there.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); `Unsupported` where local transactions may be
+    /// begun ([`Features::transactions`]).
+    async fn insert(
+        &self,
+        partition: &Partition,
+        body: Json,
+        options: WriteOptions,
+    ) -> Result<(DocId, Written)> {
+        if self.features().transactions {
+            return Err(Error::unsupported(
+                "an id made by the store where local transactions may be begun: choose one",
+            ));
+        }
+        let id = DocId::time_ordered(self.env());
+        let key = DocKey { partition: partition.clone(), id: id.clone() };
+        let written = self.put_with(&key, body, DocPrecondition::IfAbsent, options).await?;
+        Ok((id, written))
+    }
+
+    /// Changes members of a document that is there (JSON merge patch, RFC
+    /// 7396).
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); `Conflict` where nothing is there, under
+    /// `Overwrite` too; `Invalid` under `IfAbsent`.
+    async fn patch(
+        &self,
+        key: &DocKey,
+        patch: Json,
+        pre: DocPrecondition,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let op = Op::patch(key.id.clone(), patch, pre);
+        let applied = self.batch_with(&key.partition, vec![op], options).await;
+        match applied.map_err(Error::alone)?.pop() {
+            Some(Applied::Written(written)) => Ok(written),
+            _ => Err(Error::corrupt(self.to_string(), "a patch that answers no write")),
+        }
+    }
+
     /// Applies operations in order, all or none; answers one by one.
     ///
     /// # Atomicity
@@ -222,7 +316,102 @@ pub trait MetaStore: fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    async fn count(&self, scope: &Scope) -> Result<u64>;
+    async fn count(&self, scope: &Scope) -> Result<u64> {
+        self.count_where(scope, &Filter::Everything).await
+    }
+
+    /// How many documents match.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64>;
+
+    /// Reads one page of the documents that match.
+    ///
+    /// # Consistency
+    /// A page is the state at one moment where the scope is one partition; of
+    /// all partitions, each is read at one moment.
+    ///
+    /// # Errors
+    /// `Invalid` for a filter that makes no sense (it names the field and the
+    /// operator) and for a token of another query; `TooLarge` (kind) for one of
+    /// more than 1,000 conditions; else as [`get`](Self::get).
+    async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage>;
+
+    /// Counts, sums, smallest and largest values, by group.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query); `TooLarge` for more groups than asked for.
+    async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>>;
+
+    /// Declares an index and fills it. Declaring one that is there is fine.
+    ///
+    /// # Errors
+    /// `Unsupported` where the backend has none; `Invalid` where the name stands
+    /// for another field.
+    async fn create_index(&self, index: &Index) -> Result<()>;
+
+    /// Drops an index; whether it was there.
+    ///
+    /// # Errors
+    /// `Unsupported` where the backend has none.
+    async fn drop_index(&self, name: &IndexName) -> Result<bool>;
+
+    /// The declared indexes, in order of their names.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    async fn indexes(&self) -> Result<Vec<Index>>;
+
+    /// What became of documents since a token; from the beginning without one.
+    /// At most `limit` changes (at least 1), fewer where they are large.
+    ///
+    /// # Errors
+    /// `Invalid` for a token of another store or scope; `TokenExpired` where
+    /// deletions since then are no longer remembered.
+    ///
+    /// # Cost
+    /// One request on remote stores where nothing changed.
+    async fn changes(
+        &self,
+        scope: &Scope,
+        since: Option<&ChangeToken>,
+        limit: usize,
+    ) -> Result<ChangePage>;
+
+    /// A token of now: only what changes later follows it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    async fn change_token(&self, scope: &Scope) -> Result<ChangeToken>;
+
+    /// Waits until something may have changed since `token`, at most so long.
+    /// Only a hint: it may return early, and a notice may be lost. Backends
+    /// without notices wait the whole time.
+    async fn wait_for_change(&self, scope: &Scope, token: &ChangeToken, at_most: Duration) {
+        let _ = (scope, token);
+        self.env().sleep(at_most).await;
+    }
+
+    /// Every change of a partition's documents after a place in the record, in
+    /// order, at most `limit` (at least 1). Fewer than that: there are no more.
+    ///
+    /// # Errors
+    /// `Unsupported` where the store keeps no record ([`Features::audit`]);
+    /// `TokenExpired` where it reaches not so far back.
+    async fn audit(
+        &self,
+        partition: &Partition,
+        after: Option<AuditPosition>,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>>;
+
+    /// What local transactions stand on; `None` where they are not supported at
+    /// all (they may still be switched off, [`Features::transactions`]).
+    fn transactions(&self) -> Option<&dyn TxBackend>;
+
+    /// What this store was opened with.
+    fn features(&self) -> Features;
 
     /// How large documents and batches may be here.
     fn limits(&self) -> Limits;

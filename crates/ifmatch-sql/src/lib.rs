@@ -1,27 +1,28 @@
-//! Documents with ETags on SQLite.
+//! Documents with ETags on SQL databases.
 //!
-//! [`SqliteMetaStore`] is the [`MetaStore`](ifmatch_meta::MetaStore) on one
-//! SQLite file, shared by any number of tasks and processes. Its SQL runs
-//! synchronously behind one seam, [`LocalDb`]: a writer thread that commits what
-//! is queued in one transaction, and a few readers; or, for simulation, inline
-//! in the calling task. Applications get a pool of sqlx connections on the same
-//! file ([`SqliteMetaStore::pool`]).
+//! `SqliteMetaStore` (feature `sqlite`) is the
+//! [`MetaStore`](ifmatch_meta::MetaStore) on one SQLite file, shared by any
+//! number of tasks and processes. Its SQL runs synchronously behind one seam,
+//! `LocalDb`: a writer thread that commits what is queued in one transaction,
+//! and a few readers; or, for simulation, inline in the calling task.
+//! Applications get a pool of sqlx connections on the same file
+//! (`SqliteMetaStore::pool`).
 //!
 //! Never open the database file or its `-shm` by other means in a process that
 //! uses it, not even to read it: closing any descriptor drops the locks that
 //! SQLite holds on it (POSIX).
+//!
+//! `PostgresMetaStore` (feature `postgres`) is the same on a schema of a
+//! PostgreSQL database.
 
-mod error;
-mod local;
-mod options;
-mod pool;
-mod rows;
-mod schema;
-mod store;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
-pub use error::Failure;
-pub use local::{Durability, Executor, LocalDb, LocalOptions, OnClose};
-pub use options::SqliteOptions;
+#[cfg(feature = "sqlite")]
 pub use rusqlite;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{
+    Durability, Executor, Failure, LocalDb, LocalOptions, OnClose, SqliteMetaStore, SqliteOptions,
+};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sqlx;
-pub use store::SqliteMetaStore;

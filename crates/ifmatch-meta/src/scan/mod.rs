@@ -10,6 +10,8 @@ pub use token::ScanToken;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::key::Partition;
+use crate::mark::Mark;
+use crate::projection::Projection;
 
 /// Which documents are meant.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +55,8 @@ pub struct ScanOptions {
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<ScanToken>,
+    /// Which members of the bodies are wanted; all of them unless set.
+    pub fields: Option<Projection>,
     /// Whether documents of ours are among them.
     #[doc(hidden)]
     pub with_reserved: bool,
@@ -66,6 +70,7 @@ impl Default for ScanOptions {
             direction: Direction::Ascending,
             limit: 1_000,
             after: None,
+            fields: None,
             with_reserved: false,
         }
     }
@@ -104,6 +109,12 @@ impl ScanOptions {
     /// The page that follows the one that answered this token.
     pub fn after(mut self, token: ScanToken) -> Self {
         self.after = Some(token);
+        self
+    }
+
+    /// Only these members of the bodies.
+    pub fn fields(mut self, fields: Projection) -> Self {
+        self.fields = Some(fields);
         self
     }
 
@@ -163,6 +174,9 @@ pub struct Page {
     pub documents: Vec<Document>,
     /// What follows, where there is more.
     pub next: Option<ScanToken>,
+    /// Which state of the partition this is, for
+    /// [`Op::Unchanged`](crate::Op::Unchanged).
+    pub mark: Mark,
 }
 
 #[cfg(test)]

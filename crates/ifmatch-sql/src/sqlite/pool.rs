@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::local::{Durability, LocalOptions};
+use crate::sqlite::local::{Durability, LocalOptions};
 
 /// Most connections that the pool opens.
 const CONNECTIONS: u32 = 4;

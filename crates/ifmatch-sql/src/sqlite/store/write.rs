@@ -8,8 +8,8 @@ use ifmatch_meta::{
 };
 use rusqlite::Connection;
 
-use crate::error::Failure;
-use crate::rows::{self, Counters, State};
+use crate::sqlite::error::Failure;
+use crate::sqlite::rows::{self, Counters, State};
 
 /// What a write takes from its caller's environment, drawn in the calling task
 /// (the writer has no clock and no randomness).

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 pub use options::{Durability, Executor, LocalOptions, OnClose};
 
-use crate::error::{Failure, other};
+use crate::sqlite::error::{Failure, other};
 use readers::Readers;
 use writer::{Message, Writer};
 

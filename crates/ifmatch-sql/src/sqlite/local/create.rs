@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::connection::{self, Role};
 use super::options::{LocalOptions, OnClose};
-use crate::error::Failure;
+use crate::sqlite::error::Failure;
 
 /// Why a file was not created.
 pub(super) enum NotCreated {

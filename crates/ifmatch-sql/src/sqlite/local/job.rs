@@ -8,7 +8,7 @@ use ifmatch_meta::{Error, Result};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::error::{Failure, other};
+use crate::sqlite::error::{Failure, other};
 
 /// A write, as the writer sees it.
 pub(super) trait Job: Send {

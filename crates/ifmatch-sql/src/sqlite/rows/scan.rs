@@ -10,7 +10,7 @@ use ifmatch_meta::{
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::{columns, document};
-use crate::error::Failure;
+use crate::sqlite::error::Failure;
 
 /// Keeps documents of ours out.
 const NO_RESERVED_ID: &str = "NOT (id >= 'ifmatch.' AND id < 'ifmatch/')";

@@ -3,7 +3,7 @@
 use ifmatch_meta::Result;
 use rusqlite::{Connection, Row};
 
-use crate::error::Failure;
+use crate::sqlite::error::Failure;
 
 /// What is counted in a store.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ifmatch_meta::Limits;
 
-use crate::local::{Durability, Executor, LocalOptions, OnClose};
+use crate::sqlite::local::{Durability, Executor, LocalOptions, OnClose};
 
 /// How a [`SqliteMetaStore`](crate::SqliteMetaStore) is opened.
 ///

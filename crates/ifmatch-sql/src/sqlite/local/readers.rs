@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::{self, Role};
 use super::options::LocalOptions;
-use crate::error::Failure;
+use crate::sqlite::error::Failure;
 
 #[derive(Debug)]
 pub(super) struct Readers {

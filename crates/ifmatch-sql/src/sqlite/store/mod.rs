@@ -14,9 +14,9 @@ use ifmatch_meta::{
 };
 use sqlx::SqlitePool;
 
-use crate::local::{Executor, LocalDb, OnClose};
-use crate::options::SqliteOptions;
-use crate::{pool, rows, schema};
+use crate::sqlite::local::{Executor, LocalDb, OnClose};
+use crate::sqlite::options::SqliteOptions;
+use crate::sqlite::{pool, rows, schema};
 use write::Stamp;
 
 /// Documents in a SQLite file, for any number of tasks and processes at once.

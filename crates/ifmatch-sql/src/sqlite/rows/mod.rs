@@ -13,7 +13,7 @@ pub(crate) use counters::Counters;
 use counters::integer;
 pub(crate) use scan::{count, partitions, scan};
 
-use crate::error::Failure;
+use crate::sqlite::error::Failure;
 
 /// The columns of a document, in the order in which `state` reads them.
 macro_rules! columns {

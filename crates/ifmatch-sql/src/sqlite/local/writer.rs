@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::connection;
 use super::job::Job;
 use super::options::OnClose;
-use crate::error::{Failure, at_commit, file};
+use crate::sqlite::error::{Failure, at_commit, file};
 
 /// Most writes that wait in the queue; a further one waits outside.
 const QUEUE: usize = 1_024;

@@ -7,7 +7,7 @@ use ifmatch_core::Env;
 use ifmatch_meta::{Error, Result};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use crate::error::Failure;
+use crate::sqlite::error::Failure;
 
 /// "IFMD": marks the file as a document store of ours.
 const APPLICATION: i32 = i32::from_be_bytes(*b"IFMD");

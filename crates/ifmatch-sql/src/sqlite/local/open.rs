@@ -14,7 +14,7 @@ use super::options::{Executor, LocalOptions};
 use super::readers::Readers;
 use super::writer::Writer;
 use super::{Backend, Inner, LocalDb};
-use crate::error::{Failure, file};
+use crate::sqlite::error::{Failure, file};
 
 impl LocalDb {
     /// Opens an existing file. `check` looks at it first, may refuse it, and may

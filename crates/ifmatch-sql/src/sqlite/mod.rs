@@ -1,0 +1,14 @@
+//! Documents on a SQLite file.
+
+mod error;
+mod local;
+mod options;
+mod pool;
+mod rows;
+mod schema;
+mod store;
+
+pub use error::Failure;
+pub use local::{Durability, Executor, LocalDb, LocalOptions, OnClose};
+pub use options::SqliteOptions;
+pub use store::SqliteMetaStore;
