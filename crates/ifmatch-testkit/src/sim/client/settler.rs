@@ -36,12 +36,11 @@ pub(super) async fn settle(mut caller: Caller) {
 pub(super) async fn settle_all(caller: &mut Caller) -> bool {
     let mut committed = false;
     while let Some(commit) = caller.client().pending() {
-        match resolve(caller, commit, true).await {
-            Some(resolution) => committed |= resolution == Resolution::Committed,
-            None => {
-                caller.client().postpone(commit);
-                caller.pause(Duration::from_millis(20)).await;
-            }
+        if let Some(resolution) = resolve(caller, commit, true).await {
+            committed |= resolution == Resolution::Committed;
+        } else {
+            caller.client().postpone(commit);
+            caller.pause(Duration::from_millis(20)).await;
         }
     }
     committed
