@@ -30,7 +30,7 @@ async fn a_handle_holds_the_state_and_not_the_commits() {
             let key = format!("key {}", number % KEYS);
             journal.commit(Command::put(key, value)).await.unwrap();
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        env.sleep(Duration::from_secs(1)).await;
         let stored = stored(&*store).await;
         println!(
             "{} commits: {stored} bytes stored, {} resident",
