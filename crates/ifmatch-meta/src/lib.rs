@@ -25,7 +25,7 @@ mod ops;
 mod patch;
 mod precondition;
 mod projection;
-mod query;
+pub mod query;
 mod scan;
 mod store;
 mod transaction;
