@@ -1,4 +1,4 @@
-//! JSON lines into a store: in importer, resumable, in bounded memory.
+//! JSON lines into a store: in batches, resumable, in bounded memory.
 
 mod batches;
 mod lines;
@@ -105,7 +105,7 @@ impl ImportOptions {
     }
 }
 
-/// Imports JSON lines, in importer per partition.
+/// Imports JSON lines, in batches per partition.
 ///
 /// Empty lines are passed over. Within a partition lines are applied in their
 /// order. Run again after a failure, it skips what is there ([`OnExisting`]).
@@ -116,7 +116,7 @@ impl ImportOptions {
 /// and everything the report counts as imported is stored.
 ///
 /// # Cancellation
-/// Whole importer are applied or not; run it again.
+/// Whole batches are applied or not; run it again.
 ///
 /// # Cost
 /// One batch per [`ImportOptions::batch_operations`] lines of a partition; for
