@@ -21,6 +21,7 @@ mod json;
 mod key;
 mod limits;
 mod mark;
+mod memory;
 mod ops;
 mod patch;
 mod precondition;
@@ -45,6 +46,7 @@ pub use key::{
 };
 pub use limits::Limits;
 pub use mark::Mark;
+pub use memory::{MemoryMetaStore, MemoryOptions};
 pub use ops::{Applied, Cost, Deleted, Op, WriteOptions, Written};
 pub use patch::merge_patch;
 pub use precondition::DocPrecondition;
@@ -55,4 +57,7 @@ pub use query::{
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
 pub use store::{Features, MetaStore};
-pub use transaction::{TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord};
+pub use transaction::{
+    Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
+    TxOutcome, TxRecord, transact,
+};
