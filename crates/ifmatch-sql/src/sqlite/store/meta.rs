@@ -1,5 +1,6 @@
 //! The trait, on the file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -148,6 +149,10 @@ impl MetaStore for SqliteMetaStore {
 
     fn transactions(&self) -> Option<&dyn TxBackend> {
         Some(self)
+    }
+
+    fn author(&self) -> Option<Arc<str>> {
+        self.options().author.clone()
     }
 
     fn features(&self) -> Features {
