@@ -7,6 +7,7 @@ mod pool;
 mod rows;
 mod schema;
 mod store;
+mod transactions;
 
 pub use error::Failure;
 pub use local::{Durability, Executor, LocalDb, LocalOptions, OnClose};
