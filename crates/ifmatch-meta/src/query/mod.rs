@@ -2,9 +2,13 @@
 //! them their meaning.
 
 mod aggregate;
+mod build;
+mod check;
 mod field;
 mod filter;
 mod index;
+mod pointer;
+mod prepared;
 mod sort;
 
 use crate::document::Document;
@@ -12,9 +16,12 @@ use crate::mark::Mark;
 use crate::projection::Projection;
 
 pub use aggregate::{AggregateOf, AggregateRow, Aggregation};
+pub use build::{FieldExpr, LengthExpr, field};
+pub use check::{MAX_CONDITIONS, MAX_FILTER_DEPTH};
 pub use field::Field;
 pub use filter::{Comparison, Filter, Quantifier};
 pub use index::{Index, IndexName};
+pub use prepared::Prepared;
 pub use sort::{Sort, SortOrder};
 
 /// Which documents, in which order, and how many of them.
