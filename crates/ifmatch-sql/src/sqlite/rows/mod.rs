@@ -74,31 +74,23 @@ fn document(key: DocKey, row: &Row<'_>) -> Result<Document, Failure> {
     })
 }
 
-/// What a document becomes.
-pub(crate) struct State<'a> {
-    pub(crate) etag: ETag,
-    pub(crate) position: u64,
-    pub(crate) now: Timestamp,
-    pub(crate) author: Option<&'a str>,
-    pub(crate) body: &'a Json,
-}
-
 pub(crate) fn insert(
     connection: &Connection,
-    key: &DocKey,
-    state: &State<'_>,
+    document: &Document,
+    position: u64,
 ) -> Result<(), Failure> {
     let sql = "INSERT INTO documents
         (partition, id, etag, position, created_at, updated_at, updated_by, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     connection.prepare_cached(sql)?.execute(params![
-        key.partition.as_str(),
-        key.id.as_str(),
-        state.etag.bare(),
-        integer(state.position),
-        state.now.as_micros(),
-        state.author,
-        state.body.as_str(),
+        document.key.partition.as_str(),
+        document.key.id.as_str(),
+        document.etag.bare(),
+        integer(position),
+        document.created_at.as_micros(),
+        document.updated_at.as_micros(),
+        document.updated_by,
+        document.body.as_str(),
     ])?;
     Ok(())
 }
@@ -106,18 +98,19 @@ pub(crate) fn insert(
 pub(crate) fn update(
     connection: &Connection,
     rowid: i64,
-    state: &State<'_>,
+    document: &Document,
+    position: u64,
 ) -> Result<(), Failure> {
-    let sql = "UPDATE documents
-        SET etag = ?2, position = ?3, updated_at = ?4, updated_by = ?5, body = ?6
-        WHERE rowid = ?1";
+    let sql = "UPDATE documents SET etag = ?2, position = ?3, created_at = ?4, updated_at = ?5,
+        updated_by = ?6, body = ?7 WHERE rowid = ?1";
     connection.prepare_cached(sql)?.execute(params![
         rowid,
-        state.etag.bare(),
-        integer(state.position),
-        state.now.as_micros(),
-        state.author,
-        state.body.as_str(),
+        document.etag.bare(),
+        integer(position),
+        document.created_at.as_micros(),
+        document.updated_at.as_micros(),
+        document.updated_by,
+        document.body.as_str(),
     ])?;
     Ok(())
 }

@@ -31,6 +31,7 @@ pub(crate) fn scan(
         Bound::Included(id) | Bound::Excluded(id) => id,
         Bound::Unbounded => "",
     };
+    let mark = ifmatch_meta::Mark::new(super::Counters::read(connection)?.commits.to_string());
     let limit = options.limit.max(1);
     let mut rows = statement.query(named_params! {
         ":partition": partition.as_str(),
@@ -45,14 +46,14 @@ pub(crate) fn scan(
             && (documents.len() == limit || bytes >= ScanOptions::PAGE_BYTES)
         {
             let next = Some(ScanToken::new(options.direction, last.key.id.clone()));
-            return Ok(Page { documents, next });
+            return Ok(Page { documents, next, mark });
         }
         let id = DocId::internal(row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?)?;
         let document = document(DocKey { partition: partition.clone(), id }, row)?;
         bytes += document.body.len();
         documents.push(document);
     }
-    Ok(Page { documents, next: None })
+    Ok(Page { documents, next: None, mark })
 }
 
 /// The statement of a page. Bounds only choose between fixed pieces: values are

@@ -9,8 +9,10 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use ifmatch_core::Env;
 use ifmatch_meta::{
-    Applied, Changed, Deleted, DocKey, DocPrecondition, Document, ETag, Error, Json, Limits,
-    MetaStore, Op, Page, Partition, Result, ScanOptions, Scope, WriteOptions, Written,
+    AggregateRow, Aggregation, Applied, AuditPosition, AuditRecord, ChangePage, ChangeToken,
+    Changed, Deleted, DocKey, DocPrecondition, Document, ETag, Error, Features, Filter, Index,
+    IndexName, Json, Limits, MetaStore, Op, Page, Partition, Query, QueryPage, Result, ScanOptions,
+    Scope, TxBackend, WriteOptions, Written,
 };
 use sqlx::SqlitePool;
 
@@ -133,9 +135,19 @@ impl SqliteMetaStore {
         &self.inner.db
     }
 
-    fn stamp(&self, options: &WriteOptions, writes: usize) -> Stamp {
-        let author = options.author.clone().or_else(|| self.inner.options.author.clone());
-        Stamp::draw(&self.inner.env, author, writes)
+    async fn write(
+        &self,
+        partition: &Partition,
+        ops: Vec<Op>,
+        options: &WriteOptions,
+    ) -> Result<Vec<Applied>> {
+        let mut stamp = Stamp::draw(&self.inner.env, ops.len());
+        stamp.author = options.author.clone().or_else(|| self.inner.options.author.clone());
+        stamp.return_documents = options.return_document;
+        stamp.largest = self.inner.options.limits.document;
+        let partition = partition.clone();
+        let work = move |connection: &_| write::batch(connection, &partition, &ops, &stamp);
+        self.inner.db.write(work).await
     }
 }
 
@@ -171,22 +183,25 @@ impl MetaStore for SqliteMetaStore {
         options: WriteOptions,
     ) -> Result<Written> {
         self.inner.options.limits.check_put(key, &body, &pre)?;
-        let (key, stamp) = (key.clone(), self.stamp(&options, 1));
-        self.inner
-            .db
-            .write(move |connection| write::put(connection, &key, &body, &pre, &stamp))
-            .await
+        let op = Op::put(key.id.clone(), body, pre);
+        match self.write(&key.partition, vec![op], &options).await.map_err(Error::alone)?.pop() {
+            Some(Applied::Written(written)) => Ok(written),
+            _ => Err(Error::corrupt(self.to_string(), "a put that answers no write")),
+        }
     }
 
     async fn delete_with(
         &self,
         key: &DocKey,
         pre: DocPrecondition,
-        _options: WriteOptions,
+        options: WriteOptions,
     ) -> Result<Deleted> {
         self.inner.options.limits.check_delete(key, &pre)?;
-        let key = key.clone();
-        self.inner.db.write(move |connection| write::delete(connection, &key, &pre)).await
+        let op = Op::delete(key.id.clone(), pre);
+        match self.write(&key.partition, vec![op], &options).await.map_err(Error::alone)?.pop() {
+            Some(Applied::Deleted(deleted)) => Ok(deleted),
+            _ => Err(Error::corrupt(self.to_string(), "a delete that answers none")),
+        }
     }
 
     async fn batch_with(
@@ -196,11 +211,7 @@ impl MetaStore for SqliteMetaStore {
         options: WriteOptions,
     ) -> Result<Vec<Applied>> {
         self.inner.options.limits.check_batch(partition, &ops)?;
-        let (partition, stamp) = (partition.clone(), self.stamp(&options, ops.len()));
-        self.inner
-            .db
-            .write(move |connection| write::batch(connection, &partition, &ops, &stamp))
-            .await
+        self.write(partition, ops, &options).await
     }
 
     async fn scan(&self, partition: &Partition, options: ScanOptions) -> Result<Page> {
@@ -220,6 +231,58 @@ impl MetaStore for SqliteMetaStore {
     async fn count(&self, scope: &Scope) -> Result<u64> {
         let scope = scope.clone();
         self.inner.db.read_long(move |connection| rows::count(connection, &scope)).await
+    }
+
+    async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
+        match filter {
+            Filter::Everything => self.count(scope).await,
+            _ => Err(Error::unsupported("filters on SQLite")),
+        }
+    }
+
+    async fn query(&self, _: &Scope, _: &Query) -> Result<QueryPage> {
+        Err(Error::unsupported("queries on SQLite"))
+    }
+
+    async fn aggregate(&self, _: &Scope, _: &Aggregation) -> Result<Vec<AggregateRow>> {
+        Err(Error::unsupported("aggregates on SQLite"))
+    }
+
+    async fn create_index(&self, _: &Index) -> Result<()> {
+        Err(Error::unsupported("indexes on SQLite"))
+    }
+
+    async fn drop_index(&self, _: &IndexName) -> Result<bool> {
+        Err(Error::unsupported("indexes on SQLite"))
+    }
+
+    async fn indexes(&self) -> Result<Vec<Index>> {
+        Ok(Vec::new())
+    }
+
+    async fn changes(&self, _: &Scope, _: Option<&ChangeToken>, _: usize) -> Result<ChangePage> {
+        Err(Error::unsupported("the feed on SQLite"))
+    }
+
+    async fn change_token(&self, _: &Scope) -> Result<ChangeToken> {
+        Err(Error::unsupported("the feed on SQLite"))
+    }
+
+    async fn audit(
+        &self,
+        _: &Partition,
+        _: Option<AuditPosition>,
+        _: usize,
+    ) -> Result<Vec<AuditRecord>> {
+        Err(Error::unsupported("the record of changes on SQLite"))
+    }
+
+    fn transactions(&self) -> Option<&dyn TxBackend> {
+        None
+    }
+
+    fn features(&self) -> Features {
+        Features::none()
     }
 
     fn limits(&self) -> Limits {

@@ -1,53 +1,40 @@
 //! Writes, inside the transaction that the writer opened.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ifmatch_core::{Env, Timestamp};
 use ifmatch_meta::{
-    Applied, Cost, Deleted, DocKey, DocPrecondition, ETag, Json, Nonce, Op, Partition, Written,
+    Applied, Batch, Cost, DocId, DocKey, Document, ETag, Effect, Mark, Nonce, Op, Partition,
+    Present, evaluate,
 };
 use rusqlite::Connection;
 
 use crate::sqlite::error::Failure;
-use crate::sqlite::rows::{self, Counters, State};
+use crate::sqlite::rows::{self, Counters};
 
-/// What a write takes from its caller's environment, drawn in the calling task
-/// (the writer has no clock and no randomness).
+/// What a write takes from its caller and the caller's environment, drawn in the
+/// calling task.
 pub(super) struct Stamp {
-    now: Timestamp,
-    author: Option<Arc<str>>,
+    pub(super) now: Timestamp,
+    pub(super) author: Option<Arc<str>>,
+    pub(super) return_documents: bool,
+    /// Largest body that a patch may make.
+    pub(super) largest: usize,
     nonces: Vec<Nonce>,
 }
 
 impl Stamp {
-    pub(super) fn draw(env: &Env, author: Option<Arc<str>>, writes: usize) -> Self {
+    pub(super) fn draw(env: &Env, writes: usize) -> Self {
         let nonces = (0..writes).map(|_| Nonce::draw(env)).collect();
-        Self { now: env.wall_clock(), author, nonces }
+        let now = env.wall_clock();
+        Self { now, author: None, return_documents: false, largest: usize::MAX, nonces }
     }
-}
 
-pub(super) fn put(
-    connection: &Connection,
-    key: &DocKey,
-    body: &Json,
-    pre: &DocPrecondition,
-    stamp: &Stamp,
-) -> Result<Written, Failure> {
-    let mut commit = Commit::begin(connection)?;
-    let written = commit.put(key, body, pre, stamp, 0)?;
-    commit.end()?;
-    Ok(written)
-}
-
-pub(super) fn delete(
-    connection: &Connection,
-    key: &DocKey,
-    pre: &DocPrecondition,
-) -> Result<Deleted, Failure> {
-    let mut commit = Commit::begin(connection)?;
-    let deleted = commit.delete(key, pre)?;
-    commit.end()?;
-    Ok(deleted)
+    /// The tags of the operations; `counter` of them were minted before.
+    fn etags(&self, counter: u64) -> Vec<ETag> {
+        (counter + 1..).zip(&self.nonces).map(|(n, nonce)| ETag::new(n, *nonce)).collect()
+    }
 }
 
 pub(super) fn batch(
@@ -56,76 +43,64 @@ pub(super) fn batch(
     ops: &[Op],
     stamp: &Stamp,
 ) -> Result<Vec<Applied>, Failure> {
-    let mut commit = Commit::begin(connection)?;
-    let mut applied = Vec::with_capacity(ops.len());
-    for (index, op) in ops.iter().enumerate() {
-        let key = DocKey { partition: partition.clone(), id: op.id().clone() };
-        let done = match op {
-            Op::Put { body, precondition, .. } => {
-                commit.put(&key, body, precondition, stamp, index).map(Applied::Written)
-            }
-            Op::Delete { precondition, .. } => {
-                commit.delete(&key, precondition).map(Applied::Deleted)
-            }
-            _ => Err(ifmatch_meta::Error::unsupported("this operation on SQLite").into()),
-        };
-        applied.push(done.map_err(|failure| match failure {
-            Failure::Error(error) => Failure::Error(error.at_operation(index)),
-            failure => failure,
-        })?);
+    let counters = Counters::read(connection)?;
+    let etags = stamp.etags(counters.etags);
+    let batch = Batch {
+        partition,
+        ops,
+        etags: &etags,
+        now: stamp.now,
+        author: stamp.author.clone(),
+        return_documents: stamp.return_documents,
+        largest: stamp.largest,
+    };
+    let mut committed = Committed { connection, partition, counters, rowids: BTreeMap::new() };
+    let evaluated = evaluate(&batch, &mut committed)?;
+    if evaluated.effects.is_empty() {
+        return Ok(evaluated.answers(counters.commits, Cost::default()));
     }
-    commit.end()?;
-    Ok(applied)
+    let position = counters.commits + 1;
+    for effect in &evaluated.effects {
+        apply(connection, partition, position, effect, committed.rowids.get(&effect.id).copied())?;
+    }
+    let etags = counters.etags + etags.len() as u64;
+    Counters { commits: position, etags }.write(connection)?;
+    Ok(evaluated.answers(position, Cost::default()))
 }
 
-/// One commit of the store, which has one position.
-struct Commit<'a> {
+/// What is committed, as a batch asks for it.
+struct Committed<'a> {
     connection: &'a Connection,
-    before: Counters,
-    after: Counters,
+    partition: &'a Partition,
+    counters: Counters,
+    rowids: BTreeMap<DocId, i64>,
 }
 
-impl<'a> Commit<'a> {
-    fn begin(connection: &'a Connection) -> Result<Self, Failure> {
-        let before = Counters::read(connection)?;
-        Ok(Self { connection, before, after: before })
+impl Present<Failure> for Committed<'_> {
+    fn document(&mut self, id: &DocId) -> Result<Option<Document>, Failure> {
+        let key = DocKey { partition: self.partition.clone(), id: id.clone() };
+        let Some((rowid, document)) = rows::find(self.connection, &key)? else { return Ok(None) };
+        self.rowids.insert(key.id, rowid);
+        Ok(Some(document))
     }
 
-    /// Keeps the counts. A commit that changed nothing has no position.
-    fn end(self) -> Result<(), Failure> {
-        if self.after == self.before { Ok(()) } else { self.after.write(self.connection) }
+    fn is_unchanged(&mut self, since: &Mark) -> Result<bool, Failure> {
+        Ok(since.as_str() == self.counters.commits.to_string())
     }
+}
 
-    fn put(
-        &mut self,
-        key: &DocKey,
-        body: &Json,
-        pre: &DocPrecondition,
-        stamp: &Stamp,
-        index: usize,
-    ) -> Result<Written, Failure> {
-        let current = rows::find(self.connection, key)?;
-        pre.check(key, current.as_ref().map(|(_, document)| document))?;
-        let position = self.before.commits + 1;
-        self.after = Counters { commits: position, etags: self.after.etags + 1 };
-        let etag = ETag::new(self.after.etags, stamp.nonces[index]);
-        let author = stamp.author.as_deref();
-        let state = State { etag, position, now: stamp.now, author, body };
-        match &current {
-            Some((rowid, _)) => rows::update(self.connection, *rowid, &state)?,
-            None => rows::insert(self.connection, key, &state)?,
-        }
-        Ok(Written { etag, created: current.is_none(), position, cost: Cost::default() })
-    }
-
-    fn delete(&mut self, key: &DocKey, pre: &DocPrecondition) -> Result<Deleted, Failure> {
-        let current = rows::find(self.connection, key)?;
-        pre.check(key, current.as_ref().map(|(_, document)| document))?;
-        if let Some((rowid, _)) = &current {
-            self.after.commits = self.before.commits + 1;
-            rows::delete(self.connection, *rowid)?;
-        }
-        let etag = current.map(|(_, document)| document.etag);
-        Ok(Deleted { etag, position: self.after.commits, cost: Cost::default() })
+fn apply(
+    connection: &Connection,
+    partition: &Partition,
+    position: u64,
+    effect: &Effect,
+    rowid: Option<i64>,
+) -> Result<(), Failure> {
+    let _ = partition;
+    match (rowid, &effect.after) {
+        (Some(rowid), Some(document)) => rows::update(connection, rowid, document, position),
+        (None, Some(document)) => rows::insert(connection, document, position),
+        (Some(rowid), None) => rows::delete(connection, rowid),
+        (None, None) => Ok(()),
     }
 }
