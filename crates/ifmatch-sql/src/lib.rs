@@ -16,8 +16,15 @@
 //! PostgreSQL database.
 
 #[cfg(feature = "sqlite")]
+mod autocrud;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "sqlite")]
+pub use autocrud::{
+    AutocrudFailed, AutocrudOptions, AutocrudPartition, AutocrudReport, SkipReason, SkippedRow,
+    import_autocrud, import_autocrud_blob,
+};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 #[cfg(feature = "sqlite")]

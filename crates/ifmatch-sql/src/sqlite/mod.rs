@@ -9,6 +9,7 @@ mod schema;
 mod store;
 
 pub use error::Failure;
+pub(crate) use error::{file, other};
 pub use local::{Durability, Executor, LocalDb, LocalOptions, OnClose};
 pub use options::SqliteOptions;
 pub use store::SqliteMetaStore;
