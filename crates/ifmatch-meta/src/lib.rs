@@ -22,11 +22,12 @@ mod json;
 mod key;
 mod limits;
 mod mark;
+mod memory;
 mod ops;
 mod patch;
 mod precondition;
 mod projection;
-mod query;
+pub mod query;
 mod scan;
 mod store;
 mod transaction;
@@ -39,7 +40,8 @@ pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
 pub use import::{
-    ImportFailed, ImportOptions, ImportReport, LineError, OnBadLine, OnExisting, import,
+    ImportEntry, ImportFailed, ImportOptions, ImportReport, Importer, LineError, OnBadLine,
+    OnExisting, import,
 };
 pub use json::{Json, MAX_DEPTH, json_equal};
 pub use key::{
@@ -47,6 +49,7 @@ pub use key::{
 };
 pub use limits::Limits;
 pub use mark::Mark;
+pub use memory::{MemoryMetaStore, MemoryOptions};
 pub use ops::{Applied, Cost, Deleted, Op, WriteOptions, Written};
 pub use patch::merge_patch;
 pub use precondition::DocPrecondition;
@@ -57,4 +60,7 @@ pub use query::{
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
 pub use store::{Features, MetaStore};
-pub use transaction::{TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord};
+pub use transaction::{
+    Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
+    TxOutcome, TxRecord, transact,
+};
