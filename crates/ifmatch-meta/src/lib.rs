@@ -21,6 +21,7 @@ mod json;
 mod key;
 mod limits;
 mod mark;
+mod memory;
 mod ops;
 mod patch;
 mod precondition;
@@ -45,6 +46,7 @@ pub use key::{
 };
 pub use limits::Limits;
 pub use mark::Mark;
+pub use memory::{MemoryMetaStore, MemoryOptions};
 pub use ops::{Applied, Cost, Deleted, Op, WriteOptions, Written};
 pub use patch::merge_patch;
 pub use precondition::DocPrecondition;

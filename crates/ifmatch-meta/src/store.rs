@@ -1,6 +1,7 @@
 //! The trait that every backend implements.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -415,6 +416,11 @@ pub trait MetaStore: fmt::Debug + fmt::Display + Send + Sync {
 
     /// How large documents and batches may be here.
     fn limits(&self) -> Limits;
+
+    /// Who writes where a write does not say so, by an option of the store.
+    fn author(&self) -> Option<Arc<str>> {
+        None
+    }
 
     /// Clock and randomness of this store.
     fn env(&self) -> &Env;

@@ -9,19 +9,19 @@ use bytes::Bytes;
 use ifmatch_core::{Env, Timestamp};
 use tokio::sync::{Notify, watch};
 
-use super::draft::Spilled;
-use super::fold::Fold;
-use super::maintain::Failures;
 use super::objects::{Objects, within};
 use super::options::Options;
-use super::passage::Passage;
-use super::queue::Queue;
-use super::rivals::Rivals;
-use super::session::Session;
 use super::stats::Stats;
 use crate::error::{Error, Result};
 use crate::head::Head;
 use crate::id::WriterId;
+use crate::journal::commit::draft::Spilled;
+use crate::journal::commit::passage::Passage;
+use crate::journal::commit::queue::Queue;
+use crate::journal::commit::rivals::Rivals;
+use crate::journal::maintenance::fold::Fold;
+use crate::journal::maintenance::maintain::Failures;
+use crate::journal::read::session::Session;
 use crate::machine::Machine;
 use crate::register::{Reading, Register, Token};
 
@@ -36,7 +36,7 @@ pub(crate) struct Engine<M: Machine> {
     pub(crate) what: Arc<str>,
     pub(crate) session: Session<M::State>,
     pub(crate) queue: Queue<M>,
-    pub(crate) looks: super::look::Looks<M::State>,
+    pub(crate) looks: crate::journal::read::look::Looks<M::State>,
     pub(crate) passage: Passage,
     /// Whether the committer has ended.
     pub(crate) ended: watch::Sender<bool>,

@@ -1,34 +1,16 @@
 //! The engine: a state machine on a journal, shared by any number of writers.
 
-mod adopt;
 mod backoff;
-mod batch;
-mod checkpoint;
-mod committer;
-mod draft;
+mod commit;
 mod engine;
-mod fold;
-mod follow;
-mod look;
-mod maintain;
-mod member;
-mod merge;
+mod maintenance;
 mod objects;
 mod open;
 mod options;
-mod passage;
-mod plan;
-mod publish;
-mod queue;
-mod records;
-mod resolve;
-mod rivals;
-mod session;
-mod snapshot;
+mod read;
 mod stats;
 #[cfg(test)]
 mod tests;
-mod verify;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,16 +19,17 @@ use std::time::Duration;
 use futures::stream::BoxStream;
 use ifmatch_core::Background;
 
+use commit::member::{self, Answer, At, Leaving, Member};
 use engine::Engine;
-use member::{Answer, At, Leaving, Member};
+use read::follow;
 
-pub use follow::Pace;
-pub use member::Committed;
+pub use commit::member::Committed;
 pub use options::{Freshness, Options, Place, Seen};
-pub use resolve::Resolution;
-pub use snapshot::Snapshot;
+pub use read::follow::Pace;
+pub use read::resolve::Resolution;
+pub use read::snapshot::Snapshot;
+pub use read::verify::{Damaged, Verified, verify};
 pub use stats::Totals;
-pub use verify::{Damaged, Verified, verify};
 
 use crate::error::{CommitError, Error, Result};
 use crate::id::CommitId;

@@ -13,10 +13,10 @@ use ifmatch_core::{
 };
 
 use super::backoff::Backoff;
-use super::session::Moment;
 use super::stats::Stats;
 use crate::error::{Error, Result};
 use crate::head::{CheckpointRef, ObjectId, ObjectRef, PartRef, Parts, SegmentRef};
+use crate::journal::read::session::Moment;
 use crate::object::{Folder, History, Sealed, unseal_index, unseal_part, unseal_segment};
 use crate::record::CommitRecord;
 

@@ -23,6 +23,11 @@ impl ScanToken {
     pub const fn new(direction: Direction, last: DocId) -> Self {
         Self { direction, last }
     }
+
+    /// The id that the page ended with. For backends.
+    pub const fn last(&self) -> &DocId {
+        &self.last
+    }
 }
 
 /// What needs no escape in a word for a shell and a URL.

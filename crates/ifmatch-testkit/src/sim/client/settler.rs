@@ -24,32 +24,37 @@ pub(super) async fn settle(mut caller: Caller) {
             caller.pause(pause).await;
         }
         let fence = caller.dice.chance(300);
-        if !resolve(&mut caller, commit, fence).await {
+        if resolve(&mut caller, commit, fence).await.is_none() {
             client.postpone(commit);
             caller.pause(Duration::from_millis(20)).await;
         }
     }
 }
 
-/// Settles everything that is open, however often that takes.
-pub(super) async fn settle_all(mut caller: Caller) {
+/// Settles everything that is open, however often that takes; whether anything of
+/// it was committed.
+pub(super) async fn settle_all(caller: &mut Caller) -> bool {
+    let mut committed = false;
     while let Some(commit) = caller.client().pending() {
-        if !resolve(&mut caller, commit, true).await {
+        if let Some(resolution) = resolve(caller, commit, true).await {
+            committed |= resolution == Resolution::Committed;
+        } else {
             caller.client().postpone(commit);
             caller.pause(Duration::from_millis(20)).await;
         }
     }
+    committed
 }
 
-/// Asks once; whether the outcome is known now.
-async fn resolve(caller: &mut Caller, commit: CommitId, fence: bool) -> bool {
-    match caller.resolve(commit, fence).await {
-        None => return false,
-        Some(Resolution::Open) if !fence => return false,
-        Some(Resolution::Committed | Resolution::Never) => {}
-        Some(Resolution::Open) => caller.complain("a fence left an outcome open"),
-        Some(_) => caller.complain("a journal that forgets nothing has forgotten a commit"),
+/// Asks once; what became of the commit, where that is known now.
+async fn resolve(caller: &mut Caller, commit: CommitId, fence: bool) -> Option<Resolution> {
+    let resolution = caller.resolve(commit, fence).await?;
+    match resolution {
+        Resolution::Open if !fence => return None,
+        Resolution::Committed | Resolution::Never => {}
+        Resolution::Open => caller.complain("a fence left an outcome open"),
+        _ => caller.complain("a journal that forgets nothing has forgotten a commit"),
     }
     caller.client().settled(commit);
-    true
+    Some(resolution)
 }

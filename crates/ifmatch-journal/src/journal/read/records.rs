@@ -1,8 +1,8 @@
 //! Finding commits by their numbers: in the head, in segments, in history.
 
-use super::engine::Engine;
 use crate::error::{Error, Result};
 use crate::head::{CheckpointRef, Head, SegmentRef};
+use crate::journal::engine::Engine;
 use crate::machine::Machine;
 use crate::object::Found;
 use crate::record::CommitRecord;

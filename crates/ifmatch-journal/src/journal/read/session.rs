@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ifmatch_core::{Env, Timestamp};
 
-use super::options::Seen;
 use crate::head::Head;
+use crate::journal::options::Seen;
 use crate::register::Token;
 
 /// A head and the state that belongs to it.

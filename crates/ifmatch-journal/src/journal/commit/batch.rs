@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use ifmatch_core::{Error as StoreError, Operation, Reason, Retry};
 
-use super::backoff::Backoff;
-use super::engine::{Engine, Seen};
-use super::fold::Fold;
-use super::maintain::is_overdue;
-use super::member::Member;
-use super::plan::Plan;
-use super::publish::{Published, Riders};
-use super::session::{Base, Moment};
 use crate::error::Error;
 use crate::id::{CommitId, Nonce};
+use crate::journal::backoff::Backoff;
+use crate::journal::commit::member::Member;
+use crate::journal::commit::plan::Plan;
+use crate::journal::commit::publish::{Published, Riders};
+use crate::journal::engine::{Engine, Seen};
+use crate::journal::maintenance::fold::Fold;
+use crate::journal::maintenance::maintain::is_overdue;
+use crate::journal::read::session::{Base, Moment};
 use crate::machine::Machine;
 use crate::zoo::{Bug, planted};
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::engine::Engine;
-use super::fold::{Change, Fold};
-use super::objects::Uploaded;
-use super::session::Base;
 use crate::error::Result;
 use crate::head::Head;
+use crate::journal::engine::Engine;
+use crate::journal::maintenance::fold::{Change, Fold};
+use crate::journal::objects::Uploaded;
+use crate::journal::read::session::Base;
 use crate::machine::Machine;
 use crate::object::{
     CheckpointRef, Folder, History, HistoryRef, INLINE_PARTS, Item, ObjectId, PartRef, Parts,

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use super::engine::Engine;
 use crate::error::Result;
 use crate::head::Head;
 use crate::id::Nonce;
+use crate::journal::engine::Engine;
 use crate::machine::Machine;
 
 /// Segments that a head may name before maintenance is due.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ifmatch_core::Background;
 
-use super::batch::Batch;
-use super::engine::Engine;
+use crate::journal::commit::batch::Batch;
+use crate::journal::engine::Engine;
 use crate::machine::Machine;
 
 /// Commits whatever is asked for, batch by batch, for as long as it is polled.

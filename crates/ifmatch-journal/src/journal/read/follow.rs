@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::stream::{self, BoxStream, StreamExt};
 use ifmatch_core::Retry;
 
-use super::engine::Engine;
-use super::options::Freshness;
-use super::records::tail_start;
 use crate::error::Result;
+use crate::journal::engine::Engine;
+use crate::journal::options::Freshness;
+use crate::journal::read::records::tail_start;
 use crate::machine::Machine;
 use crate::record::CommitRecord;
 

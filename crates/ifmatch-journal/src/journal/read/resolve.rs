@@ -2,12 +2,12 @@
 
 use ifmatch_core::Retry;
 
-use super::adopt::rewound;
-use super::backoff::Backoff;
-use super::engine::{Engine, Found, Seen};
-use super::session::Base;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
+use crate::journal::backoff::Backoff;
+use crate::journal::engine::{Engine, Found, Seen};
+use crate::journal::read::adopt::rewound;
+use crate::journal::read::session::Base;
 use crate::machine::Machine;
 use crate::rules::{Descent, Outcome, outcome_of};
 use crate::zoo::{Bug, planted};

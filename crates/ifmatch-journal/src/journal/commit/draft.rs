@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::engine::Engine;
-use super::fold::Fold;
-use super::objects::Uploaded;
-use super::session::Base;
 use crate::error::{Error, Result};
 use crate::head::{Head, MAX_HEAD, Next, SegmentRef, TailBytes, tail_size};
 use crate::id::Nonce;
+use crate::journal::engine::Engine;
+use crate::journal::maintenance::fold::Fold;
+use crate::journal::objects::Uploaded;
+use crate::journal::read::session::Base;
 use crate::machine::Machine;
 use crate::object::seal_segment;
 use crate::record::Entries;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ifmatch_core::{ConditionalBlobStore, RetryPolicy};
 
-use super::objects::Objects;
-use super::options::Place;
-use super::stats::Stats;
 use crate::error::{Error, Result};
 use crate::head::Head;
+use crate::journal::objects::Objects;
+use crate::journal::options::Place;
+use crate::journal::stats::Stats;
 use crate::object::{
     CheckpointRef, Folder, History, HistoryRef, Item, ObjectRef, Parts, SegmentRef,
 };

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Found};
-use super::records::{reach, tail_start};
-use super::session::Base;
 use crate::error::{Error, Replaced, Result, Rewound};
 use crate::head::Head;
+use crate::journal::engine::{Engine, Found};
+use crate::journal::read::records::{reach, tail_start};
+use crate::journal::read::session::Base;
 use crate::machine::{Machine, Position};
 use crate::record::CommitRecord;
 use crate::rules::{Descent, descent};

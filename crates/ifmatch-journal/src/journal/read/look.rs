@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ifmatch_core::Retry;
 use tokio::sync::{Notify, oneshot};
 
-use super::backoff::Backoff;
-use super::engine::{Engine, Seen};
-use super::options::Freshness;
-use super::session::{Base, Moment};
 use crate::error::Result;
+use crate::journal::backoff::Backoff;
+use crate::journal::engine::{Engine, Seen};
+use crate::journal::options::Freshness;
+use crate::journal::read::session::{Base, Moment};
 use crate::machine::Machine;
 use crate::zoo::{Bug, planted};
 

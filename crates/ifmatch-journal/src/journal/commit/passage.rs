@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ifmatch_core::ProbePolicy;
 
-use super::engine::Engine;
 use crate::error::Result;
+use crate::journal::engine::Engine;
 use crate::machine::Machine;
 use crate::marker::Marker;
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use ifmatch_core::Retry;
 
-use super::adopt::rewound;
-use super::backoff::Backoff;
-use super::draft::Draft;
-use super::engine::{Engine, Found, Seen};
-use super::session::{Base, Moment};
 use crate::error::Error;
 use crate::head::Head;
 use crate::id::CommitId;
+use crate::journal::backoff::Backoff;
+use crate::journal::commit::draft::Draft;
+use crate::journal::engine::{Engine, Found, Seen};
+use crate::journal::read::adopt::rewound;
+use crate::journal::read::session::{Base, Moment};
 use crate::machine::Machine;
 use crate::register::{Swap, Token};
 use crate::rules::{Descent, Outcome, outcome_of};

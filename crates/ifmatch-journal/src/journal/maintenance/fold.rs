@@ -3,11 +3,11 @@
 //! It is prepared beside the commits, for one base; a commit on another base
 //! takes it only if nothing that it replaces has changed.
 
-use super::engine::Engine;
-use super::objects::Uploaded;
-use super::publish::Published;
-use super::session::Base;
 use crate::head::Head;
+use crate::journal::commit::publish::Published;
+use crate::journal::engine::Engine;
+use crate::journal::objects::Uploaded;
+use crate::journal::read::session::Base;
 use crate::machine::Machine;
 use crate::object::{CheckpointRef, Drop, Folder, HistoryRef, ObjectId, SegmentRef};
 use crate::zoo::{Bug, planted};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::member::Member;
+use crate::journal::commit::member::Member;
 use crate::machine::Machine;
 
 pub(crate) struct Queue<M: Machine> {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::engine::Engine;
-use super::member::{Answer, Committed, Member};
-use super::session::Base;
 use crate::error::{CommitError, Error};
 use crate::id::CommitId;
+use crate::journal::commit::member::{Answer, Committed, Member};
+use crate::journal::engine::Engine;
+use crate::journal::read::session::Base;
 use crate::machine::{Damage, Decision, Machine, Position};
 use crate::record::Entries;
 use crate::zoo::{Bug, planted};

@@ -1,9 +1,9 @@
 //! Merging neighbouring segments.
 
-use super::engine::Engine;
-use super::fold::{Change, Fold};
 use crate::error::{Error, Result};
 use crate::head::Head;
+use crate::journal::engine::Engine;
+use crate::journal::maintenance::fold::{Change, Fold};
 use crate::machine::Machine;
 use crate::object::{Folder, SegmentRef, seal_segment};
 use crate::zoo::{Bug, planted};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::engine::Engine;
-use super::session::Base;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
+use crate::journal::engine::Engine;
+use crate::journal::read::session::Base;
 use crate::machine::Machine;
 
 /// The state of one commit; never changes.

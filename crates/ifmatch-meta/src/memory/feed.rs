@@ -1,0 +1,160 @@
+//! The change feed.
+
+use std::ops::Bound;
+
+use super::partition::{At, PartitionState};
+use super::state::{State, all_of};
+use crate::changes::{Change, ChangePage, ChangeToken, FeedPosition};
+use crate::error::{Error, Result};
+use crate::key::Partition;
+use crate::scan::{ScanOptions, Scope};
+
+/// Most changes in one page, whatever was asked for: the lock is held for one.
+const MOST: usize = 10_000;
+
+/// The partition that a scope's tokens name.
+fn named(scope: &Scope) -> Option<&Partition> {
+    match scope {
+        Scope::Partition(partition) => Some(partition),
+        Scope::All => None,
+    }
+}
+
+impl State {
+    /// A token of now.
+    pub(super) fn token(&self, store: u128, scope: &Scope) -> ChangeToken {
+        let FeedPosition { fork, .. } = self.begin(scope);
+        let mut token = ChangeToken::start(store);
+        let now = FeedPosition { fork, seq: self.newest, ordinal: u32::MAX };
+        token.set(named(scope), now);
+        token
+    }
+
+    /// The newest commit that a scope has seen.
+    pub(super) fn newest_in(&self, scope: &Scope) -> u64 {
+        named(scope).map_or(self.newest, |partition| self.newest_of(partition))
+    }
+
+    /// One page of the feed.
+    pub(super) fn changes(
+        &self,
+        store: u128,
+        scope: &Scope,
+        since: Option<&ChangeToken>,
+        limit: usize,
+    ) -> Result<ChangePage> {
+        let since = self.since(store, scope, since)?;
+        let after = At { position: since.seq, ordinal: since.ordinal };
+        let mut page = Page::new(limit);
+        match scope {
+            Scope::All => self.fill_from_all(&mut page, after),
+            Scope::Partition(partition) => {
+                if let Some(state) = self.partitions.get(partition) {
+                    page.fill_from(state, after);
+                }
+            }
+        }
+        // Where it ends there is nothing up to now that was not told.
+        let end = if page.more { page.last } else { all_of(self.newest) };
+        let At { position, ordinal } = end.max(after);
+        let mut next = ChangeToken::start(store);
+        next.set(named(scope), FeedPosition { fork: since.fork, seq: position, ordinal });
+        Ok(ChangePage { changes: page.changes, next, more: page.more })
+    }
+
+    fn fill_from_all(&self, page: &mut Page, after: At) {
+        for (at, key) in self.feed.range((Bound::Excluded(after), Bound::Unbounded)) {
+            if key.partition.is_reserved() || key.id.is_reserved() {
+                continue;
+            }
+            let Some(state) = self.partitions.get(&key.partition) else { continue };
+            if !page.take(state, *at, &key.id) {
+                return;
+            }
+        }
+    }
+
+    /// Where reading goes on.
+    ///
+    /// A token's `fork` is what was already forgotten when its reader began:
+    /// whoever began after that has missed nothing by it.
+    fn since(
+        &self,
+        store: u128,
+        scope: &Scope,
+        token: Option<&ChangeToken>,
+    ) -> Result<FeedPosition> {
+        let Some(token) = token else { return Ok(self.begin(scope)) };
+        token.check(store, scope)?;
+        let named = named(scope);
+        if token.partitions().any(|(partition, _)| partition != named) {
+            return Err(Error::invalid("a token of another scope's changes"));
+        }
+        let Some(since) = token.position(named) else { return Ok(self.begin(scope)) };
+        let heard = At { position: since.seq, ordinal: since.ordinal };
+        if self.floor_of(scope) > heard.max(all_of(since.fork)) {
+            let floor = self.floor_of(scope).position;
+            let what = format!("deletions up to commit {floor} are no longer remembered");
+            return Err(Error::TokenExpired { what: what.into() });
+        }
+        Ok(since)
+    }
+
+    fn begin(&self, scope: &Scope) -> FeedPosition {
+        FeedPosition { fork: self.floor_of(scope).position, seq: 0, ordinal: 0 }
+    }
+
+    fn floor_of(&self, scope: &Scope) -> At {
+        match scope {
+            Scope::All => self.floor,
+            Scope::Partition(partition) => {
+                let state = self.partitions.get(partition);
+                state.map_or(all_of(self.forgotten), |state| state.floor)
+            }
+        }
+    }
+}
+
+/// A page as it fills.
+struct Page {
+    changes: Vec<Change>,
+    limit: usize,
+    bytes: usize,
+    last: At,
+    more: bool,
+}
+
+impl Page {
+    fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, MOST);
+        Self { changes: Vec::new(), limit, bytes: 0, last: At::default(), more: false }
+    }
+
+    fn fill_from(&mut self, state: &PartitionState, after: At) {
+        for (at, id) in state.feed.range((Bound::Excluded(after), Bound::Unbounded)) {
+            if !id.is_reserved() && !self.take(state, *at, id) {
+                return;
+            }
+        }
+    }
+
+    /// Takes one more; `false` where the page is full and it was left.
+    fn take(&mut self, state: &PartitionState, at: At, id: &crate::key::DocId) -> bool {
+        if self.changes.len() >= self.limit || self.bytes >= ScanOptions::PAGE_BYTES {
+            self.more = true;
+            return false;
+        }
+        let position = at.position;
+        let change = if let Some(record) = state.documents.get(id) {
+            self.bytes += record.document.body.len();
+            Change::Written { document: record.document.clone(), position }
+        } else if let Some(grave) = state.graves.get(id) {
+            Change::Deleted { tombstone: grave.tombstone.clone(), position }
+        } else {
+            return true;
+        };
+        self.changes.push(change);
+        self.last = at;
+        true
+    }
+}

@@ -1,0 +1,78 @@
+//! Scans and counts, on snapshots.
+
+use std::ops::Bound;
+
+use super::partition::Documents;
+use super::state::State;
+use crate::document::Document;
+use crate::error::Result;
+use crate::key::Partition;
+use crate::mark::Mark;
+use crate::scan::{Direction, Page, ScanOptions, ScanToken};
+
+impl State {
+    /// The documents of a partition as they are now.
+    pub(super) fn snapshot(&self, partition: &Partition) -> Documents {
+        self.partitions.get(partition).map(|state| state.documents.clone()).unwrap_or_default()
+    }
+
+    /// Those of every partition that is not ours, in order.
+    pub(super) fn snapshots(&self) -> Vec<Documents> {
+        let visible = self.partitions.iter().filter(|(name, _)| !name.is_reserved());
+        visible.map(|(_, state)| state.documents.clone()).collect()
+    }
+
+    /// The names of partitions that hold documents which are not ours.
+    pub(super) fn partitions(&self, after: Option<&Partition>, limit: usize) -> Vec<Partition> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.partitions
+            .range::<Partition, _>((after, Bound::Unbounded))
+            .filter(|(name, state)| !name.is_reserved() && state.visible > 0)
+            .map(|(name, _)| name.clone())
+            .take(limit.max(1))
+            .collect()
+    }
+}
+
+/// The documents of a snapshot that are not ours, in order of the id.
+pub(super) fn visible(documents: &Documents) -> impl Iterator<Item = Result<Document>> + '_ {
+    let visible = documents.iter().filter(|(id, _)| !id.is_reserved());
+    visible.map(|(_, record)| Ok(record.document.clone()))
+}
+
+/// One page of a snapshot.
+pub(super) fn page(documents: &Documents, options: &ScanOptions, mark: Mark) -> Result<Page> {
+    let range = documents.range::<str, _>(options.remaining()?);
+    match options.direction {
+        Direction::Ascending => fill(range, options, mark),
+        Direction::Descending => fill(range.rev(), options, mark),
+    }
+}
+
+fn fill<'a>(
+    range: impl Iterator<Item = (&'a crate::key::DocId, &'a std::sync::Arc<super::partition::Record>)>,
+    options: &ScanOptions,
+    mark: Mark,
+) -> Result<Page> {
+    let limit = options.limit.max(1);
+    let mut documents: Vec<Document> = Vec::new();
+    let mut bytes = 0;
+    for (id, record) in range {
+        if id.is_reserved() && !options.with_reserved {
+            continue;
+        }
+        if let Some(last) = documents.last()
+            && (documents.len() == limit || bytes >= ScanOptions::PAGE_BYTES)
+        {
+            let next = Some(ScanToken::new(options.direction, last.key.id.clone()));
+            return Ok(Page { documents, next, mark });
+        }
+        bytes += record.document.body.len();
+        let document = record.document.clone();
+        documents.push(match &options.fields {
+            Some(fields) => fields.document(document)?,
+            None => document,
+        });
+    }
+    Ok(Page { documents, next: None, mark })
+}

@@ -1,0 +1,202 @@
+//! The trait.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::{Either, select};
+use ifmatch_core::Env;
+
+use super::{MemoryMetaStore, read};
+use crate::audit::{AuditPosition, AuditRecord};
+use crate::changes::{ChangePage, ChangeToken};
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::json::Json;
+use crate::key::{DocKey, Partition};
+use crate::limits::Limits;
+use crate::ops::{Applied, Deleted, Op, WriteOptions, Written};
+use crate::precondition::DocPrecondition;
+use crate::query::{AggregateRow, Aggregation, Filter, Index, IndexName, Query, QueryPage};
+use crate::scan::{Page, ScanOptions, Scope};
+use crate::store::{Features, MetaStore};
+use crate::transaction::TxBackend;
+
+#[async_trait]
+impl MetaStore for MemoryMetaStore {
+    async fn get(&self, key: &DocKey) -> Result<Option<Document>> {
+        let state = self.state()?;
+        let partition = state.partitions.get(&key.partition);
+        let record = partition.and_then(|partition| partition.documents.get(&key.id));
+        Ok(record.map(|record| record.document.clone()))
+    }
+
+    async fn put_with(
+        &self,
+        key: &DocKey,
+        body: Json,
+        pre: DocPrecondition,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        self.0.options.limits.check_put(key, &body, &pre)?;
+        let op = Op::put(key.id.clone(), body, pre);
+        match self.apply(&key.partition, &[op], &options).map_err(Error::alone)?.pop() {
+            Some(Applied::Written(written)) => Ok(written),
+            _ => Err(Error::corrupt(self.to_string(), "a put that answers no write")),
+        }
+    }
+
+    async fn delete_with(
+        &self,
+        key: &DocKey,
+        pre: DocPrecondition,
+        options: WriteOptions,
+    ) -> Result<Deleted> {
+        self.0.options.limits.check_delete(key, &pre)?;
+        let op = Op::delete(key.id.clone(), pre);
+        match self.apply(&key.partition, &[op], &options).map_err(Error::alone)?.pop() {
+            Some(Applied::Deleted(deleted)) => Ok(deleted),
+            _ => Err(Error::corrupt(self.to_string(), "a delete that answers no deletion")),
+        }
+    }
+
+    async fn batch_with(
+        &self,
+        partition: &Partition,
+        ops: Vec<Op>,
+        options: WriteOptions,
+    ) -> Result<Vec<Applied>> {
+        self.0.options.limits.check_batch(partition, &ops)?;
+        self.apply(partition, &ops, &options)
+    }
+
+    async fn scan(&self, partition: &Partition, options: ScanOptions) -> Result<Page> {
+        let (documents, mark) = {
+            let state = self.state()?;
+            (state.snapshot(partition), state.mark(self.0.data.id, partition))
+        };
+        read::page(&documents, &options, mark)
+    }
+
+    async fn partitions(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>> {
+        Ok(self.state()?.partitions(after, limit))
+    }
+
+    async fn count(&self, scope: &Scope) -> Result<u64> {
+        let state = self.state()?;
+        Ok(match scope {
+            Scope::All => state.visible,
+            Scope::Partition(partition) => {
+                state.partitions.get(partition).map_or(0, |partition| partition.visible)
+            }
+        })
+    }
+
+    async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
+        if *filter == Filter::Everything {
+            return self.count(scope).await;
+        }
+        Err(Error::unsupported("a count with a filter"))
+    }
+
+    async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
+        let _ = (scope, query, self.state()?.snapshots(), read::visible);
+        Err(Error::unsupported("a query"))
+    }
+
+    async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
+        let _ = (scope, of);
+        Err(Error::unsupported("an aggregate"))
+    }
+
+    async fn create_index(&self, _: &Index) -> Result<()> {
+        self.no_indexes()
+    }
+
+    async fn drop_index(&self, _: &IndexName) -> Result<bool> {
+        self.no_indexes()
+    }
+
+    async fn indexes(&self) -> Result<Vec<Index>> {
+        drop(self.state()?);
+        Ok(Vec::new())
+    }
+
+    async fn changes(
+        &self,
+        scope: &Scope,
+        since: Option<&ChangeToken>,
+        limit: usize,
+    ) -> Result<ChangePage> {
+        self.state()?.changes(self.0.data.id, scope, since, limit)
+    }
+
+    async fn change_token(&self, scope: &Scope) -> Result<ChangeToken> {
+        Ok(self.state()?.token(self.0.data.id, scope))
+    }
+
+    async fn wait_for_change(&self, scope: &Scope, token: &ChangeToken, at_most: Duration) {
+        let named = match scope {
+            Scope::Partition(partition) => Some(partition),
+            Scope::All => None,
+        };
+        let seen = token.position(named).map_or(0, |position| position.seq);
+        let mut timeout = std::pin::pin!(self.0.options.env.sleep(at_most));
+        loop {
+            // Asked for before looking: what changes after the look is not missed.
+            let mut notice = std::pin::pin!(self.0.data.changed.notified());
+            notice.as_mut().enable();
+            match self.state() {
+                Ok(state) if state.newest_in(scope) <= seen => {}
+                _ => return,
+            }
+            if let Either::Right(_) = select(notice, timeout.as_mut()).await {
+                return;
+            }
+        }
+    }
+
+    async fn audit(
+        &self,
+        partition: &Partition,
+        after: Option<AuditPosition>,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>> {
+        let state = self.state()?;
+        if !self.0.options.features.audit {
+            return Err(Error::unsupported("a record of changes: open the store with audit on"));
+        }
+        state.changes_recorded(partition, after, limit)
+    }
+
+    fn transactions(&self) -> Option<&dyn TxBackend> {
+        Some(self)
+    }
+
+    fn features(&self) -> Features {
+        self.0.options.features
+    }
+
+    fn limits(&self) -> Limits {
+        self.0.options.limits
+    }
+
+    fn env(&self) -> &Env {
+        &self.0.options.env
+    }
+
+    async fn close(&self) -> Result<()> {
+        let state = self.0.data.lock();
+        self.0.closed.store(true, Ordering::Relaxed);
+        drop(state);
+        self.0.data.changed.notify_waiters();
+        Ok(())
+    }
+}
+
+impl MemoryMetaStore {
+    fn no_indexes<T>(&self) -> Result<T> {
+        drop(self.state()?);
+        Err(Error::unsupported("an index in memory: queries need none"))
+    }
+}
