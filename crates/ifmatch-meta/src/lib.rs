@@ -38,7 +38,8 @@ pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
 pub use import::{
-    ImportFailed, ImportOptions, ImportReport, LineError, OnBadLine, OnExisting, import,
+    ImportEntry, ImportFailed, ImportOptions, ImportReport, Importer, LineError, OnBadLine,
+    OnExisting, import,
 };
 pub use json::{Json, MAX_DEPTH, json_equal};
 pub use key::{
