@@ -38,7 +38,8 @@ pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
 pub use import::{
-    ImportFailed, ImportOptions, ImportReport, LineError, OnBadLine, OnExisting, import,
+    ImportEntry, ImportFailed, ImportOptions, ImportReport, Importer, LineError, OnBadLine,
+    OnExisting, import,
 };
 pub use json::{Json, MAX_DEPTH, json_equal};
 pub use key::{
@@ -57,4 +58,7 @@ pub use query::{
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
 pub use store::{Features, MetaStore};
-pub use transaction::{TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord};
+pub use transaction::{
+    Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
+    TxOutcome, TxRecord, transact,
+};

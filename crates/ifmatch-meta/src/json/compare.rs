@@ -47,7 +47,8 @@ pub(crate) fn whole(number: &Number) -> Option<i128> {
 }
 
 /// 2^126.
-const BEYOND: f64 = (1_u128 << 126) as f64;
+#[allow(clippy::cast_precision_loss)] // A power of two is exact.
+const BEYOND: f64 = (1_u64 << 63) as f64 * (1_u64 << 63) as f64;
 
 fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or_default()

@@ -127,9 +127,8 @@ impl Seen {
 /// The size of a constant, about as JSON prints it; what no document could hold
 /// is no constant.
 fn size(value: &Value, depth: usize) -> Result<usize, &'static str> {
-    let text = |text: &str| match text.contains('\0') {
-        true => Err("U+0000 in a text"),
-        false => Ok(text.len() + 3),
+    let text = |text: &str| {
+        if text.contains('\0') { Err("U+0000 in a text") } else { Ok(text.len() + 3) }
     };
     match value {
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err("nested deeper than 128"),

@@ -103,7 +103,9 @@ impl Aggregator {
         }
         let by = self.by.iter().map(|place| find(place, document)).collect::<Result<Vec<_>>>()?;
         let mut key = Vec::new();
-        by.iter().for_each(|value| write_sorted(value.as_deref(), SortOrder::Ascending, &mut key));
+        for value in &by {
+            write_sorted(value.as_deref(), SortOrder::Ascending, &mut key);
+        }
         if !self.groups.contains_key(&key) {
             if self.groups.len() >= self.limit {
                 let (count, limit) = (self.groups.len() + 1, self.limit);

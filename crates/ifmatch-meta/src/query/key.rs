@@ -104,7 +104,9 @@ fn write(value: &Value, into: &mut Vec<u8>) {
         }
         Value::Array(list) => {
             into.push(LIST);
-            list.iter().for_each(|element| write(element, into));
+            for element in list {
+                write(element, into);
+            }
             into.push(END);
         }
         Value::Object(object) => {

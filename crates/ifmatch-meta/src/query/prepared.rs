@@ -1,6 +1,5 @@
 //! The evaluator: the one meaning of filters.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -144,14 +143,13 @@ impl Node {
             Self::And(parts) => all(parts.iter().map(|part| part.evaluate(source))),
             Self::Or(parts) => any(parts.iter().map(|part| part.evaluate(source))),
             Self::Not(part) => Ok(part.evaluate(source)?.map(|truth| !truth)),
-            Self::Leaf { place, test } => test.evaluate(place.find(source)?),
+            Self::Leaf { place, test } => test.evaluate(place.find(source)?.as_deref()),
         }
     }
 }
 
 impl Test {
-    fn evaluate(&self, found: Option<Cow<'_, Value>>) -> Result<Truth> {
-        let found = found.as_deref();
+    fn evaluate(&self, found: Option<&Value>) -> Result<Truth> {
         let value = match (self, found) {
             (Self::Exists, _) => return Ok(Some(found.is_some())),
             (Self::IsNull, _) => return Ok(Some(matches!(found, Some(Value::Null)))),

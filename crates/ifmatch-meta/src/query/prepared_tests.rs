@@ -22,10 +22,6 @@ fn truth(filter: &Filter, body: &Value) -> Option<bool> {
     filter.prepare().unwrap().evaluate(&document(body)).unwrap()
 }
 
-fn t() -> Option<bool> {
-    Some(true)
-}
-
 const T: Option<bool> = Some(true);
 const F: Option<bool> = Some(false);
 const U: Option<bool> = None;
@@ -74,27 +70,27 @@ fn s15_comparisons_of_one_type_are_true_or_false_and_of_two_unknown() {
 fn w17_texts_have_no_wildcards_and_keep_their_case() {
     for (filter, expected) in [
         (field("/t").contains("app"), F),
-        (field("/t").contains("pple%"), t()),
+        (field("/t").contains("pple%"), T),
         (field("/t").contains("_"), F),
-        (field("/t").contains(""), t()),
+        (field("/t").contains(""), T),
         (field("/t").contains(1), U),
-        (field("/t").starts_with("A"), t()),
+        (field("/t").starts_with("A"), T),
         (field("/t").starts_with("A_"), F),
-        (field("/t").ends_with("%x"), t()),
+        (field("/t").ends_with("%x"), T),
         (field("/t").ends_with("x\\"), F),
         (field("/n").contains("1"), U),
         (field("/n").starts_with("1"), U),
         (field("/l").contains("c1"), F),
-        (field("/l").contains("c10"), t()),
-        (field("/l").contains(json!([1.0])), t()),
+        (field("/l").contains("c10"), T),
+        (field("/l").contains(json!([1.0])), T),
         (field("/l").starts_with("c"), U),
-        (field("/t").regex("^A.*%"), t()),
+        (field("/t").regex("^A.*%"), T),
         (field("/t").regex("^a"), F),
-        (field("/t").regex("(?i)^a"), t()),
+        (field("/t").regex("(?i)^a"), T),
         (field("/n").regex("."), U),
         (field("/none").regex("."), U),
-        (field("/t").length().eq(7), t()),
-        (field("/u").length().eq(3), t()),
+        (field("/t").length().eq(7), T),
+        (field("/u").length().eq(3), T),
         (field("/l").length().lt(2), F),
         (field("/n").length().eq(1), U),
         (field("/o").length().eq(0), U),

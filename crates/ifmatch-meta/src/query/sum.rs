@@ -98,6 +98,7 @@ impl Exact {
             if left == 0 {
                 break;
             }
+            #[allow(clippy::cast_possible_truncation)] // These 32 bits are meant.
             let part = i64::from(left as u32);
             *digit += if negative { -part } else { part };
             left >>= 32;

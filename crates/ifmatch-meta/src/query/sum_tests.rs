@@ -69,7 +69,7 @@ proptest! {
     fn one_number_is_its_own_sum(float in any::<f64>().prop_filter("finite", |f| f.is_finite())) {
         let mut exact = Exact::default();
         exact.add_float(float);
-        prop_assert_eq!(exact.magnitude().nearest(), float);
+        prop_assert!(exact.magnitude().nearest().total_cmp(&(float + 0.0)).is_eq());
     }
 
     #[test]
@@ -79,7 +79,7 @@ proptest! {
         let mut exact = Exact::default();
         exact.add_float(a);
         exact.add_float(b);
-        prop_assert_eq!(exact.magnitude().nearest(), a + b);
+        prop_assert!(exact.magnitude().nearest().total_cmp(&(a + b + 0.0)).is_eq());
     }
 
     #[test]
@@ -98,7 +98,7 @@ proptest! {
         let tiny = if up { tiny } else { -tiny };
         let found = sum(&[json!(whole), json!(tiny)]);
         let even = whole & !1;
-        let expected = match (whole & 1, up) { (0, _) => even, (_, true) => even + 2, (_, false) => even };
+        let expected = if whole & 1 == 1 && up { even + 2 } else { even };
         #[allow(clippy::cast_precision_loss)] // It is even: exact.
         let expected = expected as f64;
         prop_assert_eq!(found, json!(expected));

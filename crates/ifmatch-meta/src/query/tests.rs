@@ -20,7 +20,7 @@ fn document(partition: &str, id: &str, body: &Value) -> Document {
     }
 }
 
-fn in_order<'a>(documents: &'a [Document]) -> impl Iterator<Item = Result<&'a Document>> {
+fn in_order(documents: &[Document]) -> impl Iterator<Item = Result<&Document>> {
     documents.iter().map(Ok)
 }
 

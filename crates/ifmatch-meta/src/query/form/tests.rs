@@ -151,5 +151,4 @@ fn a_sort_is_its_field_and_a_minus_where_it_descends() {
     for text in ["a", "+/a", "--/a", "@size", "/a~"] {
         assert_eq!(text.parse::<Sort>().unwrap_err().kind(), "invalid", "{text}");
     }
-
 }

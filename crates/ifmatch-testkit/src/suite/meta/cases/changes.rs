@@ -241,7 +241,8 @@ pub(crate) async fn a_wait_ends_when_something_changed_or_its_time_is_over(on: T
     check_eq!(told.len(), 1, "what is told after the wait");
     store.wait_for_change(&p, &next, Duration::from_millis(50)).await;
     let waiting = store.wait_for_change(&p, &next, Duration::from_secs(1));
-    let writing = store.create(&key("b")?, number(1)?);
+    let b = key("b")?;
+    let writing = store.create(&b, number(1)?);
     let ((), done) = futures::join!(waiting, writing);
     done?;
     check_eq!(store.told(&p, Some(&next), 10).await?.0.len(), 1, "what is told after the wait");

@@ -63,8 +63,8 @@ pub(crate) async fn a_closed_store_answers_closed(on: Trial) -> Checked {
     fails(store.aggregate(&Scope::All, &Aggregation::default()).await, "closed", "an aggregate")?;
     fails(store.changes(&scope(P)?, Some(&token), 1).await, "closed", "the feed")?;
     fails(store.change_token(&scope(P)?).await, "closed", "a token")?;
-    let wait = store.wait_for_change(&scope(P)?, &token, std::time::Duration::from_millis(20));
-    wait.await;
+    let a_while = std::time::Duration::from_millis(20);
+    store.wait_for_change(&scope(P)?, &token, a_while).await;
     Ok(())
 }
 

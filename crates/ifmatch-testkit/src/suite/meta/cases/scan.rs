@@ -57,8 +57,8 @@ pub(crate) async fn t28_a_range_has_the_ends_that_it_names(on: Trial) -> Checked
                     Bound::Excluded(low) => low < name,
                     Bound::Unbounded => true,
                 }) && (match upper {
-                    Bound::Included(high) => *name <= high,
-                    Bound::Excluded(high) => *name < high,
+                    Bound::Included(high) => name <= high,
+                    Bound::Excluded(high) => name < high,
                     Bound::Unbounded => true,
                 })
             };
