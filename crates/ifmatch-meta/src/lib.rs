@@ -26,7 +26,7 @@ mod ops;
 mod patch;
 mod precondition;
 mod projection;
-mod query;
+pub mod query;
 mod scan;
 mod store;
 mod transaction;
@@ -38,7 +38,8 @@ pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
 pub use import::{
-    ImportFailed, ImportOptions, ImportReport, LineError, OnBadLine, OnExisting, import,
+    ImportEntry, ImportFailed, ImportOptions, ImportReport, Importer, LineError, OnBadLine,
+    OnExisting, import,
 };
 pub use json::{Json, MAX_DEPTH, json_equal};
 pub use key::{
