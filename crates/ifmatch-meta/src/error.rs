@@ -83,6 +83,16 @@ pub enum Error {
         /// How many may be.
         limit: usize,
     },
+    /// A query or its answer has too many parts. Nothing was applied.
+    #[error("too large: {count} {what}, the limit is {limit}")]
+    TooMany {
+        /// Parts of what.
+        what: &'static str,
+        /// How many there are, or a lower bound.
+        count: usize,
+        /// How many may be.
+        limit: usize,
+    },
     /// The partition has changed since the state of it that a change was derived
     /// from. Nothing was applied; read again what the change was derived from.
     #[error("conflict: partition {partition} has changed since it was read")]
@@ -192,7 +202,9 @@ impl Error {
                 Retry::Rebase
             }
             Self::InBatch(inner) => inner.error.retry(),
-            Self::TooManyOperations { .. } | Self::TokenExpired { .. } => Retry::Never,
+            Self::TooManyOperations { .. } | Self::TooMany { .. } | Self::TokenExpired { .. } => {
+                Retry::Never
+            }
             Self::PartitionLocked { .. } | Self::Busy { .. } => Retry::Same,
             Self::OutcomeUnknown { .. } => Retry::Verify,
             Self::Core(error) => error.retry(),
@@ -208,7 +220,7 @@ impl Error {
             Self::Expired { .. } => "expired",
             Self::TokenExpired { .. } => "token_expired",
             Self::InBatch(inner) => inner.error.kind(),
-            Self::TooManyOperations { .. } => "too_large",
+            Self::TooManyOperations { .. } | Self::TooMany { .. } => "too_large",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::Core(error) => error.kind(),
         }

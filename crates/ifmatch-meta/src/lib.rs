@@ -26,7 +26,7 @@ mod ops;
 mod patch;
 mod precondition;
 mod projection;
-mod query;
+pub mod query;
 mod scan;
 mod store;
 mod transaction;

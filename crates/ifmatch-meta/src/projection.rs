@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::document::Document;
@@ -26,7 +27,8 @@ const MOST: usize = 100;
 /// assert_eq!(fields.body(&body)?.as_str(), r#"{"name":"a","size":{"bytes":1}}"#);
 /// # Ok::<(), ifmatch_meta::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Arc<str>>")]
 pub struct Projection(Arc<[Arc<str>]>);
 
 impl Projection {
@@ -66,6 +68,13 @@ impl Projection {
     /// As [`body`](Self::body).
     pub fn document(&self, document: Document) -> Result<Document> {
         Ok(Document { body: self.body(&document.body)?, ..document })
+    }
+}
+
+impl TryFrom<Vec<Arc<str>>> for Projection {
+    type Error = Error;
+    fn try_from(fields: Vec<Arc<str>>) -> Result<Self> {
+        Self::new(fields)
     }
 }
 

@@ -1,4 +1,6 @@
-//! When two JSON values are equal.
+//! When two JSON values are equal, and which of two numbers is the larger one.
+
+use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
@@ -8,7 +10,7 @@ use serde_json::{Number, Value};
 /// where a null must match nothing the caller says so.
 pub fn json_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => numbers_equal(a, b),
+        (Value::Number(a), Value::Number(b)) => number_order(a, b).is_eq(),
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_equal(a, b))
         }
@@ -20,16 +22,18 @@ pub fn json_equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn numbers_equal(a: &Number, b: &Number) -> bool {
+/// The order of two numbers by exact value.
+pub(crate) fn number_order(a: &Number, b: &Number) -> Ordering {
     match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => a == b,
-        (None, None) => a.as_f64() == b.as_f64(),
-        _ => false,
+        (Some(a), Some(b)) => a.cmp(&b),
+        (Some(a), None) => whole_to_float(a, float(b)),
+        (None, Some(b)) => whole_to_float(b, float(a)).reverse(),
+        (None, None) => float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal),
     }
 }
 
-/// The number as a whole number, where it is one.
-fn whole(number: &Number) -> Option<i128> {
+/// The number as a whole number, where it is one below 2^126.
+pub(crate) fn whole(number: &Number) -> Option<i128> {
     if let Some(whole) = number.as_i64() {
         return Some(whole.into());
     }
@@ -39,5 +43,24 @@ fn whole(number: &Number) -> Option<i128> {
     let float = number.as_f64()?;
     // Below 2^126 the conversion is exact; above, both sides are floats.
     #[allow(clippy::cast_possible_truncation)]
-    (float.fract() == 0.0 && float.abs() < 2_f64.powi(126)).then_some(float as i128)
+    (float.fract() == 0.0 && float.abs() < BEYOND).then_some(float as i128)
+}
+
+/// 2^126.
+#[allow(clippy::cast_precision_loss)] // A power of two is exact.
+const BEYOND: f64 = (1_u64 << 63) as f64 * (1_u64 << 63) as f64;
+
+fn float(number: &Number) -> f64 {
+    number.as_f64().unwrap_or_default()
+}
+
+/// A whole number below 2^126 against a float that is not whole or not below it.
+fn whole_to_float(whole: i128, float: f64) -> Ordering {
+    if float.abs() >= BEYOND {
+        return if float > 0.0 { Ordering::Less } else { Ordering::Greater };
+    }
+    // It has a fraction, so it is below 2^53: its floor is exact.
+    #[allow(clippy::cast_possible_truncation)]
+    let floor = float.floor() as i128;
+    if whole <= floor { Ordering::Less } else { Ordering::Greater }
 }

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 pub use check::MAX_DEPTH;
 pub use compare::json_equal;
+pub(crate) use compare::{number_order, whole};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;

@@ -9,7 +9,7 @@ pub use token::ScanToken;
 
 use crate::document::Document;
 use crate::error::{Error, Result};
-use crate::key::Partition;
+use crate::key::{DocKey, Partition};
 use crate::mark::Mark;
 use crate::projection::Projection;
 
@@ -21,6 +21,18 @@ pub enum Scope {
     All,
     /// Those of one.
     Partition(Partition),
+}
+
+impl Scope {
+    /// Whether a document of this name is meant. Those of ours are not, unless
+    /// the scope is a partition of ours. For backends.
+    pub fn holds(&self, key: &DocKey) -> bool {
+        let partition = match self {
+            Self::All => !key.partition.is_reserved(),
+            Self::Partition(partition) => key.partition == *partition,
+        };
+        partition && !key.id.is_reserved()
+    }
 }
 
 /// In which order of the id, as bytes.
