@@ -58,4 +58,7 @@ pub use query::{
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
 pub use store::{Features, MetaStore};
-pub use transaction::{TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord};
+pub use transaction::{
+    Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
+    TxOutcome, TxRecord, transact,
+};

@@ -7,6 +7,7 @@ mod pool;
 mod rows;
 mod schema;
 mod store;
+mod transactions;
 
 pub use error::Failure;
 pub(crate) use error::{file, other};

@@ -1,106 +1,104 @@
-//! Writes, inside the transaction that the writer opened.
+//! Writes: from the call to the transaction that the writer opened.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use ifmatch_core::{Env, Timestamp};
 use ifmatch_meta::{
-    Applied, Batch, Cost, DocId, DocKey, Document, ETag, Effect, Mark, Nonce, Op, Partition,
-    Present, evaluate,
+    Applied, Batch, Cost, DocId, ETag, Evaluated, Nonce, Op, Partition, Result, WriteOptions,
+    evaluate,
 };
 use rusqlite::Connection;
 
+use super::SqliteMetaStore;
 use crate::sqlite::error::Failure;
-use crate::sqlite::rows::{self, Counters};
+use crate::sqlite::rows::{self, Committed, Counters, Signature};
+use crate::sqlite::transactions::refuse_locked;
 
 /// What a write takes from its caller and the caller's environment, drawn in the
 /// calling task.
 pub(super) struct Stamp {
-    pub(super) now: Timestamp,
-    pub(super) author: Option<Arc<str>>,
-    pub(super) return_documents: bool,
+    signature: Signature,
+    return_documents: bool,
     /// Largest body that a patch may make.
-    pub(super) largest: usize,
+    largest: usize,
     nonces: Vec<Nonce>,
 }
 
-impl Stamp {
-    pub(super) fn draw(env: &Env, writes: usize) -> Self {
-        let nonces = (0..writes).map(|_| Nonce::draw(env)).collect();
-        let now = env.wall_clock();
-        Self { now, author: None, return_documents: false, largest: usize::MAX, nonces }
+impl SqliteMetaStore {
+    pub(super) fn stamp(&self, ops: &[Op], options: &WriteOptions) -> Stamp {
+        let env = self.clock();
+        let author = options.author.clone().or_else(|| self.options().author.clone());
+        let nonces = ops.iter().map(|_| Nonce::draw(&env)).collect();
+        let signature = Signature { now: env.wall_clock(), author, audit: self.options().audit };
+        let largest = self.options().limits.document;
+        Stamp { signature, return_documents: options.return_document, largest, nonces }
     }
 
-    /// The tags of the operations; `counter` of them were minted before.
-    fn etags(&self, counter: u64) -> Vec<ETag> {
-        (counter + 1..).zip(&self.nonces).map(|(n, nonce)| ETag::new(n, *nonce)).collect()
+    pub(super) async fn write(
+        &self,
+        partition: &Partition,
+        ops: Vec<Op>,
+        options: &WriteOptions,
+    ) -> Result<Vec<Applied>> {
+        let (partition, stamp) = (partition.clone(), self.stamp(&ops, options));
+        let work = move |connection: &_| batch(connection, &partition, &ops, &stamp);
+        let applied = self.local().write(work).await?;
+        self.notify();
+        Ok(applied)
     }
 }
 
-pub(super) fn batch(
+fn batch(
     connection: &Connection,
     partition: &Partition,
     ops: &[Op],
     stamp: &Stamp,
 ) -> Result<Vec<Applied>, Failure> {
-    let counters = Counters::read(connection)?;
-    let etags = stamp.etags(counters.etags);
+    refuse_locked(connection, partition, stamp.signature.now)?;
+    let mut counters = Counters::read(connection)?;
+    let (evaluated, rowids) = evaluated(connection, partition, ops, stamp, counters)?;
+    if evaluated.effects.is_empty() {
+        return Ok(evaluated.answers(counters.commits, Cost::default()));
+    }
+    counters.etags += ops.len() as u64;
+    let rowid = |id: &DocId| rowids.get(id).copied();
+    let (effects, signature) = (&evaluated.effects, &stamp.signature);
+    let position = rows::commit(connection, &mut counters, partition, effects, signature, rowid)?;
+    Ok(evaluated.answers(position, Cost::default()))
+}
+
+/// A batch that only checks is a read, of one moment.
+pub(super) fn check(
+    connection: &Connection,
+    partition: &Partition,
+    ops: &[Op],
+    stamp: &Stamp,
+) -> Result<Vec<Applied>, Failure> {
+    let snapshot = connection.unchecked_transaction()?;
+    let counters = Counters::read(&snapshot)?;
+    let (evaluated, _) = evaluated(&snapshot, partition, ops, stamp, counters)?;
+    Ok(evaluated.answers(counters.commits, Cost::default()))
+}
+
+fn evaluated(
+    connection: &Connection,
+    partition: &Partition,
+    ops: &[Op],
+    stamp: &Stamp,
+    counters: Counters,
+) -> Result<(Evaluated, BTreeMap<DocId, i64>), Failure> {
+    // The nonce makes a tag unique; the counter is for reading only.
+    let numbered = (counters.etags + 1..).zip(&stamp.nonces);
+    let etags: Vec<_> = numbered.map(|(number, nonce)| ETag::new(number, *nonce)).collect();
     let batch = Batch {
         partition,
         ops,
         etags: &etags,
-        now: stamp.now,
-        author: stamp.author.clone(),
+        now: stamp.signature.now,
+        author: stamp.signature.author.clone(),
         return_documents: stamp.return_documents,
         largest: stamp.largest,
     };
     let mut committed = Committed { connection, partition, counters, rowids: BTreeMap::new() };
     let evaluated = evaluate(&batch, &mut committed)?;
-    if evaluated.effects.is_empty() {
-        return Ok(evaluated.answers(counters.commits, Cost::default()));
-    }
-    let position = counters.commits + 1;
-    for effect in &evaluated.effects {
-        apply(connection, partition, position, effect, committed.rowids.get(&effect.id).copied())?;
-    }
-    let etags = counters.etags + etags.len() as u64;
-    Counters { commits: position, etags }.write(connection)?;
-    Ok(evaluated.answers(position, Cost::default()))
-}
-
-/// What is committed, as a batch asks for it.
-struct Committed<'a> {
-    connection: &'a Connection,
-    partition: &'a Partition,
-    counters: Counters,
-    rowids: BTreeMap<DocId, i64>,
-}
-
-impl Present<Failure> for Committed<'_> {
-    fn document(&mut self, id: &DocId) -> Result<Option<Document>, Failure> {
-        let key = DocKey { partition: self.partition.clone(), id: id.clone() };
-        let Some((rowid, document)) = rows::find(self.connection, &key)? else { return Ok(None) };
-        self.rowids.insert(key.id, rowid);
-        Ok(Some(document))
-    }
-
-    fn is_unchanged(&mut self, since: &Mark) -> Result<bool, Failure> {
-        Ok(since.as_str() == self.counters.commits.to_string())
-    }
-}
-
-fn apply(
-    connection: &Connection,
-    partition: &Partition,
-    position: u64,
-    effect: &Effect,
-    rowid: Option<i64>,
-) -> Result<(), Failure> {
-    let _ = partition;
-    match (rowid, &effect.after) {
-        (Some(rowid), Some(document)) => rows::update(connection, rowid, document, position),
-        (None, Some(document)) => rows::insert(connection, document, position),
-        (Some(rowid), None) => rows::delete(connection, rowid),
-        (None, None) => Ok(()),
-    }
+    Ok((evaluated, committed.rowids))
 }
