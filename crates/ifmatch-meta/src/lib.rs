@@ -11,6 +11,7 @@
 //! importer of JSON lines ([`import()`]). It does no I/O.
 
 mod audit;
+mod blob;
 mod changes;
 mod document;
 mod error;
@@ -32,6 +33,7 @@ mod store;
 mod transaction;
 
 pub use audit::{AuditOperation, AuditPosition, AuditRecord};
+pub use blob::{BlobMetaOptions, BlobMetaStore};
 pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone};
 pub use document::{Changed, Document};
 pub use error::{DocConflict, Error, InBatch, Result};
