@@ -19,11 +19,30 @@ impl Nonce {
         env.fill_random(&mut bytes);
         Self(bytes)
     }
+
+    /// Its bytes, as compact formats keep them.
+    pub(crate) const fn bytes(self) -> [u8; 12] {
+        self.0
+    }
+
+    /// The nonce of these [`bytes`](Self::bytes).
+    pub(crate) const fn of_bytes(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl fmt::Display for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Nonce {
+    type Err = Error;
+
+    /// Reads what it prints: 24 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self> {
+        nonce(text).ok_or_else(|| Error::invalid(format!("{text:?} is no nonce")))
     }
 }
 
@@ -65,6 +84,16 @@ impl ETag {
         Self { counter, nonce }
     }
 
+    /// Counter and nonce, as compact formats keep them.
+    pub(crate) const fn parts(self) -> (u64, [u8; 12]) {
+        (self.counter, self.nonce.0)
+    }
+
+    /// The tag of these [`parts`](Self::parts).
+    pub(crate) const fn of_parts(counter: u64, nonce: [u8; 12]) -> Self {
+        Self::new(counter, Nonce(nonce))
+    }
+
     /// The tag without its quotes, as stores keep it.
     pub fn bare(&self) -> String {
         format!("{}-{}", Base36(self.counter), self.nonce)
@@ -100,22 +129,29 @@ impl FromStr for ETag {
 }
 
 fn parse(bare: &str) -> Option<ETag> {
-    let (counter, nonce) = bare.split_once('-')?;
+    let (counter, nonce_text) = bare.split_once('-')?;
     let digits = counter.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     // One text for one tag: stores compare the text.
-    if !digits || (counter.starts_with('0') && counter != "0") || nonce.len() != 24 {
+    if !digits || (counter.starts_with('0') && counter != "0") {
         return None;
     }
+    Some(ETag { counter: u64::from_str_radix(counter, 36).ok()?, nonce: nonce(nonce_text)? })
+}
+
+fn nonce(text: &str) -> Option<Nonce> {
     let hex = |b: u8| match b {
         b'0'..=b'9' => Some(b - b'0'),
         b'a'..=b'f' => Some(b - b'a' + 10),
         _ => None,
     };
+    if text.len() != 24 {
+        return None;
+    }
     let mut bytes = [0; 12];
-    for (byte, pair) in bytes.iter_mut().zip(nonce.as_bytes().chunks_exact(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
         *byte = hex(pair[0])? << 4 | hex(pair[1])?;
     }
-    Some(ETag { counter: u64::from_str_radix(counter, 36).ok()?, nonce: Nonce(bytes) })
+    Some(Nonce(bytes))
 }
 
 impl TryFrom<String> for ETag {
@@ -167,6 +203,7 @@ mod tests {
             assert_eq!(tag.bare().parse::<ETag>().unwrap(), tag);
             let json = serde_json::to_string(&tag).unwrap();
             assert_eq!(serde_json::from_str::<ETag>(&json).unwrap(), tag);
+            assert_eq!(tag.nonce.to_string().parse::<Nonce>().unwrap(), tag.nonce);
         }
         assert_eq!(Base36(36 * 36 + 35).to_string(), "10z");
     }

@@ -11,8 +11,11 @@
 //! importer of JSON lines ([`import()`]). It does no I/O.
 
 mod audit;
+mod blob;
 mod changes;
+mod collection;
 mod document;
+mod drain;
 mod error;
 mod etag;
 mod evaluate;
@@ -30,15 +33,20 @@ pub mod query;
 mod scan;
 mod store;
 mod transaction;
+mod update;
 
 pub use audit::{AuditOperation, AuditPosition, AuditRecord};
+pub use blob::{BlobMetaOptions, BlobMetaStore};
 pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone};
+pub use collection::{Collection, Entries, Entry};
 pub use document::{Changed, Document};
+pub use drain::{DrainError, DrainOptions, Drained, drain};
 pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
 pub use import::{
-    ImportFailed, ImportOptions, ImportReport, LineError, OnBadLine, OnExisting, import,
+    ImportEntry, ImportFailed, ImportOptions, ImportReport, Importer, LineError, OnBadLine,
+    OnExisting, import,
 };
 pub use json::{Json, MAX_DEPTH, json_equal};
 pub use key::{
@@ -57,4 +65,8 @@ pub use query::{
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
 pub use store::{Features, MetaStore};
-pub use transaction::{TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord};
+pub use transaction::{
+    Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
+    TxOutcome, TxRecord, transact,
+};
+pub use update::{Edit, UpdateError, Updated, update};

@@ -13,28 +13,37 @@ use crate::store::MetaStore;
 /// How often a batch is tried again because somebody else wrote in between.
 const MAX_RACES: u32 = 100;
 
-/// A line that names a document.
-pub(super) struct Entry {
-    pub(super) number: u64,
-    pub(super) key: DocKey,
-    pub(super) body: Json,
+/// A line, or what stands for one, that names a document.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs)]
+pub struct ImportEntry {
+    /// Its number, for the report.
+    pub number: u64,
+    /// The document.
+    pub key: DocKey,
+    /// Its body.
+    pub body: Json,
 }
 
-impl Entry {
+impl ImportEntry {
     fn size(&self) -> usize {
         self.key.id.as_str().len() + self.body.len()
     }
 }
 
 /// The lines of one partition that wait.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Waiting {
-    entries: Vec<Entry>,
+    entries: Vec<ImportEntry>,
     ids: HashSet<DocId>,
     bytes: usize,
 }
 
-pub(super) struct Batches<'a> {
+/// Documents into a store, in batches per partition, from whatever holds them:
+/// what [`import`](super::import()) does with its lines. Of the options it takes
+/// all but those that say how a line becomes a document.
+#[derive(Debug)]
+pub struct Importer<'a> {
     store: &'a dyn MetaStore,
     options: &'a ImportOptions,
     waiting: BTreeMap<Partition, Waiting>,
@@ -42,14 +51,19 @@ pub(super) struct Batches<'a> {
     report: ImportReport,
 }
 
-impl<'a> Batches<'a> {
-    pub(super) fn new(store: &'a dyn MetaStore, options: &'a ImportOptions) -> Self {
+impl<'a> Importer<'a> {
+    /// Into this store.
+    pub fn new(store: &'a dyn MetaStore, options: &'a ImportOptions) -> Self {
         let report = ImportReport::default();
         Self { store, options, waiting: BTreeMap::new(), bytes: 0, report }
     }
 
-    /// Takes a line, and applies a batch where one is full.
-    pub(super) async fn add(&mut self, entry: Entry) -> Result<(), ImportFailed> {
+    /// Takes a document, and applies a batch where one is full.
+    ///
+    /// # Errors
+    /// [`ImportFailed`] where the store failed for good, or an earlier document
+    /// could not be imported under [`OnBadLine::Stop`].
+    pub async fn add(&mut self, entry: ImportEntry) -> Result<(), ImportFailed> {
         let limits = self.store.limits();
         let partition = entry.key.partition.clone();
         let most = self.options.batch_operations.clamp(1, limits.batch_operations);
@@ -76,7 +90,10 @@ impl<'a> Batches<'a> {
     }
 
     /// Counts a bad line; stops there if asked, after the lines before it.
-    pub(super) async fn bad(&mut self, line: u64, error: Error) -> Result<(), ImportFailed> {
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn bad(&mut self, line: u64, error: Error) -> Result<(), ImportFailed> {
         if self.options.bad_line == OnBadLine::Stop {
             self.flush_all().await?;
         }
@@ -84,14 +101,19 @@ impl<'a> Batches<'a> {
     }
 
     /// Applies what is left.
-    pub(super) async fn finish(mut self) -> Result<ImportReport, ImportFailed> {
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn finish(mut self) -> Result<ImportReport, ImportFailed> {
         self.flush_all().await?;
         Ok(self.report)
     }
 
-    /// The end by an error that no line is to blame for.
-    pub(super) fn failed(&mut self, error: Error) -> ImportFailed {
-        ImportFailed { report: std::mem::take(&mut self.report), line: None, error }
+    /// The end by an error that no line is to blame for, with the report so far;
+    /// what waited is not applied.
+    pub fn failed(&mut self, error: Error) -> ImportFailed {
+        let report = Box::new(std::mem::take(&mut self.report));
+        ImportFailed { report, line: None, error }
     }
 
     fn count_bad(&mut self, line: u64, error: Error) -> Result<(), ImportFailed> {
@@ -156,8 +178,8 @@ impl<'a> Batches<'a> {
     /// Reads what is there, and leaves the lines that are still to be written.
     async fn look(
         &mut self,
-        entries: Vec<(Entry, DocPrecondition)>,
-    ) -> Result<Vec<(Entry, DocPrecondition)>, ImportFailed> {
+        entries: Vec<(ImportEntry, DocPrecondition)>,
+    ) -> Result<Vec<(ImportEntry, DocPrecondition)>, ImportFailed> {
         let mut left = Vec::with_capacity(entries.len());
         for (entry, _) in entries {
             let current = match self.store.get(&entry.key).await {

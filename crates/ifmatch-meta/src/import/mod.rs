@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use batches::{ImportEntry, Importer};
 pub use report::{ImportFailed, ImportReport, LineError};
 
 use crate::error::{Error, Result};
@@ -16,7 +17,6 @@ use crate::json::Json;
 use crate::key::{DocId, DocKey, Partition};
 use crate::ops::WriteOptions;
 use crate::store::MetaStore;
-use batches::{Batches, Entry};
 use lines::{Line, Lines};
 
 /// What to do where the document is there already.
@@ -129,26 +129,26 @@ pub async fn import(
 ) -> Result<ImportReport, ImportFailed> {
     let limit = store.limits().document;
     let mut lines = Lines::new(lines, limit);
-    let mut batches = Batches::new(store, options);
+    let mut importer = Importer::new(store, options);
     loop {
         let (number, line) = match lines.next() {
             Ok(Some(line)) => line,
             Ok(None) => break,
-            Err(error) => return Err(batches.failed(error)),
+            Err(error) => return Err(importer.failed(error)),
         };
         let entry = match line {
             Line::TooLong(size) => Err(Error::too_large("the line", size, limit)),
             Line::Text(text) => entry(number, text, limit, options),
         };
         match entry {
-            Ok(entry) => batches.add(entry).await?,
-            Err(error) => batches.bad(number, error).await?,
+            Ok(entry) => importer.add(entry).await?,
+            Err(error) => importer.bad(number, error).await?,
         }
     }
-    batches.finish().await
+    importer.finish().await
 }
 
-fn entry(number: u64, text: Vec<u8>, limit: usize, options: &ImportOptions) -> Result<Entry> {
+fn entry(number: u64, text: Vec<u8>, limit: usize, options: &ImportOptions) -> Result<ImportEntry> {
     let body = Json::with_limit(text, limit)?;
     let value = body.decode()?; // Not kept: lines wait as text.
     let partition = match (field(&value, &options.partition_field)?, &options.default_partition) {
@@ -158,7 +158,7 @@ fn entry(number: u64, text: Vec<u8>, limit: usize, options: &ImportOptions) -> R
     };
     let id = field(&value, &options.id_field)?.ok_or_else(|| missing(&options.id_field))?;
     let key = DocKey { partition, id: DocId::new(id)? };
-    Ok(Entry { number, key, body })
+    Ok(ImportEntry { number, key, body })
 }
 
 fn missing(field: &str) -> Error {

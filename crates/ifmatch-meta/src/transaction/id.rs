@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn t7_ids_are_printable_words() {
-        for id in ["a", "A-1_b.c", &"x".repeat(64), TxId::draw(&Simulation::seeded(1).env()).as_str()] {
+        for id in
+            ["a", "A-1_b.c", &"x".repeat(64), TxId::draw(&Simulation::seeded(1).env()).as_str()]
+        {
             assert_eq!(TxId::new(id).unwrap().to_string(), id);
         }
         for id in ["", ".a", "a b", "a/b", "ä", &"x".repeat(65)] {

@@ -22,6 +22,11 @@ pub struct SqliteOptions {
     pub author: Option<Arc<str>>,
     /// How large documents and batches may be.
     pub limits: Limits,
+    /// Whether local transactions may be begun; not unless set. Every writer
+    /// respects those that are open.
+    pub transactions: bool,
+    /// Whether a record of every change is kept; not unless set.
+    pub audit: bool,
     /// How the file is used. The log of a synced working copy is kept at the
     /// end whatever this says.
     pub local: LocalOptions,
@@ -33,6 +38,8 @@ impl Default for SqliteOptions {
             create: true,
             author: None,
             limits: Limits::default(),
+            transactions: false,
+            audit: false,
             local: LocalOptions::default(),
         }
     }
@@ -54,6 +61,18 @@ impl SqliteOptions {
     /// Sets how large documents and batches may be.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets whether local transactions may be begun.
+    pub fn transactions(mut self, on: bool) -> Self {
+        self.transactions = on;
+        self
+    }
+
+    /// Sets whether a record of every change is kept.
+    pub fn audit(mut self, on: bool) -> Self {
+        self.audit = on;
         self
     }
 

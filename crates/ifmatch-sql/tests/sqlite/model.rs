@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ifmatch_core::Simulation;
 use ifmatch_meta::{
-    Applied, DocPrecondition as Pre, ETag, Error, MetaStore, Op, Result, ScanOptions, Scope,
+    Applied, ChangeToken, DocPrecondition as Pre, ETag, Error, MetaStore, Op, Result, ScanOptions,
+    Scope,
 };
 use ifmatch_sql::{SqliteMetaStore, SqliteOptions};
 use proptest::prelude::*;
@@ -91,6 +92,7 @@ async fn run(history: Vec<Vec<Step>>) -> Result<()> {
     let p = partition("p");
     let mut model = Model::new();
     let mut position = 0;
+    let (mut followed, mut token) = (Model::new(), None);
     for batch in history {
         let pres: Vec<_> = batch.iter().map(|step| precondition(step, &model, stale)).collect();
         let ops = batch.iter().zip(&pres).map(|(step, pre)| match step.number {
@@ -101,24 +103,27 @@ async fn run(history: Vec<Vec<Step>>) -> Result<()> {
         let expected = first_failure(&batch, &pres, &model, fresh);
         assert_eq!(answer.as_ref().err().and_then(Error::operation_index), expected);
         let Ok(applied) = answer else { continue };
-        let mut changed = false;
+        let start = model.clone();
+        let mut positions = Vec::new();
         for (step, applied) in batch.iter().zip(&applied) {
             let before = model.get(&step.name).map(|(_, etag)| *etag);
             match (step.number, applied) {
                 (Some(number), Applied::Written(written)) => {
                     assert_eq!(written.created, before.is_none());
-                    assert_eq!(written.position, position + 1);
+                    positions.push(written.position);
                     model.insert(step.name, (number, written.etag));
-                    changed = true;
                 }
                 (None, Applied::Deleted(deleted)) => {
                     assert_eq!(deleted.etag, before);
-                    changed |= model.remove(&step.name).is_some();
+                    positions.push(deleted.position);
+                    model.remove(&step.name);
                 }
                 other => panic!("{other:?}"),
             }
         }
-        position += u64::from(changed);
+        // A document that came and went in one batch was never there.
+        position += u64::from(model != start);
+        assert!(positions.iter().all(|at| *at == position), "{positions:?} at {position}");
         let page = store.scan(&p, ScanOptions::default()).await?;
         let found: Model = page
             .documents
@@ -127,8 +132,40 @@ async fn run(history: Vec<Vec<Step>>) -> Result<()> {
             .collect();
         assert_eq!(found, model);
         assert_eq!(store.count(&Scope::All).await?, model.len() as u64);
+        token = follow(&store, &mut followed, token, 2).await?;
+        assert_eq!(followed, model);
+        let mut anew = Model::new();
+        follow(&store, &mut anew, None, 1).await?;
+        assert_eq!(anew, model);
     }
     Ok(())
+}
+
+/// Reads the feed from a token to its end, and does what it tells.
+async fn follow(
+    store: &SqliteMetaStore,
+    model: &mut Model,
+    mut token: Option<ChangeToken>,
+    limit: usize,
+) -> Result<Option<ChangeToken>> {
+    let mut newest = 0;
+    loop {
+        let page = store.changes(&Scope::All, token.as_ref(), limit).await?;
+        assert!(page.changes.len() <= limit);
+        for change in page.changes {
+            assert!(change.position() >= newest);
+            newest = change.position();
+            let name = change.key().id.as_str().parse().unwrap();
+            match change.document() {
+                Some(document) => drop(model.insert(name, (number(document), document.etag))),
+                None => drop(model.remove(&name)),
+            }
+        }
+        token = Some(page.next.to_string().parse()?);
+        if !page.more {
+            return Ok(token);
+        }
+    }
 }
 
 fn number(document: &ifmatch_meta::Document) -> u8 {

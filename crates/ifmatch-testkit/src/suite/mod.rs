@@ -27,6 +27,7 @@ mod check;
 mod case;
 mod failure;
 mod list;
+pub mod meta;
 mod report;
 mod run;
 mod subject;

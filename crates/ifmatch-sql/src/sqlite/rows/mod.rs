@@ -1,17 +1,26 @@
 //! Documents as rows: what the store's operations do on a connection.
 
+mod audit;
+mod changes;
+mod commit;
 mod counters;
+mod present;
 mod scan;
+mod tombstones;
 
 use std::sync::Arc;
 
 use ifmatch_core::Timestamp;
 use ifmatch_meta::{Changed, DocKey, Document, ETag, Json, Result};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
-pub(crate) use counters::Counters;
-use counters::integer;
-pub(crate) use scan::{count, partitions, scan};
+pub(crate) use audit::read as audit;
+pub(crate) use changes::{change_token, changes};
+pub(crate) use commit::{Signature, advance, commit, still_there};
+pub(crate) use counters::{Counters, integer};
+pub(crate) use present::{Committed, has_changed};
+pub(crate) use scan::{count, partition_of, partitions, scan};
+pub(crate) use tombstones::{KEPT_COMMITS, KEPT_MICROS};
 
 use crate::sqlite::error::Failure;
 
@@ -56,11 +65,30 @@ pub(crate) fn get_if_changed(
     Ok(Changed::Document(document(key.clone(), row)?))
 }
 
+/// Where the row of a document is, and its tag.
+pub(crate) fn locate(
+    connection: &Connection,
+    key: &DocKey,
+) -> Result<Option<(i64, ETag)>, Failure> {
+    let sql = "SELECT etag, rowid FROM documents WHERE partition = ?1 AND id = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([key.partition.as_str(), key.id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((row.get(1)?, etag(row)?)))
+}
+
 fn etag(row: &Row<'_>) -> Result<ETag, Failure> {
-    let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+    etag_of(text(row, 0)?)
+}
+
+fn etag_of(text: &str) -> Result<ETag, Failure> {
     text.parse().map_err(|_| {
         ifmatch_meta::Error::corrupt("the table documents", format!("{text:?} is no etag")).into()
     })
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Failure> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
 fn document(key: DocKey, row: &Row<'_>) -> Result<Document, Failure> {
@@ -72,57 +100,4 @@ fn document(key: DocKey, row: &Row<'_>) -> Result<Document, Failure> {
         updated_by: row.get::<_, Option<String>>(3)?.map(Arc::from),
         body: Json::stored(row.get::<_, String>(4)?),
     })
-}
-
-/// What a document becomes.
-pub(crate) struct State<'a> {
-    pub(crate) etag: ETag,
-    pub(crate) position: u64,
-    pub(crate) now: Timestamp,
-    pub(crate) author: Option<&'a str>,
-    pub(crate) body: &'a Json,
-}
-
-pub(crate) fn insert(
-    connection: &Connection,
-    key: &DocKey,
-    state: &State<'_>,
-) -> Result<(), Failure> {
-    let sql = "INSERT INTO documents
-        (partition, id, etag, position, created_at, updated_at, updated_by, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)";
-    connection.prepare_cached(sql)?.execute(params![
-        key.partition.as_str(),
-        key.id.as_str(),
-        state.etag.bare(),
-        integer(state.position),
-        state.now.as_micros(),
-        state.author,
-        state.body.as_str(),
-    ])?;
-    Ok(())
-}
-
-pub(crate) fn update(
-    connection: &Connection,
-    rowid: i64,
-    state: &State<'_>,
-) -> Result<(), Failure> {
-    let sql = "UPDATE documents
-        SET etag = ?2, position = ?3, updated_at = ?4, updated_by = ?5, body = ?6
-        WHERE rowid = ?1";
-    connection.prepare_cached(sql)?.execute(params![
-        rowid,
-        state.etag.bare(),
-        integer(state.position),
-        state.now.as_micros(),
-        state.author,
-        state.body.as_str(),
-    ])?;
-    Ok(())
-}
-
-pub(crate) fn delete(connection: &Connection, rowid: i64) -> Result<(), Failure> {
-    connection.prepare_cached("DELETE FROM documents WHERE rowid = ?1")?.execute([rowid])?;
-    Ok(())
 }

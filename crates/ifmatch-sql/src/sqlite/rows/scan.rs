@@ -9,24 +9,26 @@ use ifmatch_meta::{
 };
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
-use super::{columns, document};
+use super::{Counters, columns, document, text};
 use crate::sqlite::error::Failure;
 
 /// Keeps documents of ours out.
-const NO_RESERVED_ID: &str = "NOT (id >= 'ifmatch.' AND id < 'ifmatch/')";
+pub(super) const NO_RESERVED_ID: &str = "NOT (id >= 'ifmatch.' AND id < 'ifmatch/')";
 const NO_RESERVED_PARTITION: &str = "NOT (partition >= 'ifmatch.' AND partition < 'ifmatch/')";
 const _: () = assert!(matches!(RESERVED_START.as_bytes(), b"ifmatch."));
 const _: () = assert!(matches!(RESERVED_END.as_bytes(), b"ifmatch/"));
 
-/// One page, in one statement: the state at one moment.
+/// One page: the state at one moment.
 pub(crate) fn scan(
     connection: &Connection,
     partition: &Partition,
     options: &ScanOptions,
 ) -> Result<Page, Failure> {
     let (lower, upper) = options.remaining()?;
+    let snapshot = connection.unchecked_transaction()?;
+    let mark = Counters::read(&snapshot)?.mark();
     let sql = scan_sql(lower, upper, options);
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = snapshot.prepare_cached(&sql)?;
     let id = |bound| match bound {
         Bound::Included(id) | Bound::Excluded(id) => id,
         Bound::Unbounded => "",
@@ -45,14 +47,17 @@ pub(crate) fn scan(
             && (documents.len() == limit || bytes >= ScanOptions::PAGE_BYTES)
         {
             let next = Some(ScanToken::new(options.direction, last.key.id.clone()));
-            return Ok(Page { documents, next });
+            return Ok(Page { documents, next, mark });
         }
-        let id = DocId::internal(row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let id = DocId::internal(text(row, 5)?)?;
         let document = document(DocKey { partition: partition.clone(), id }, row)?;
         bytes += document.body.len();
-        documents.push(document);
+        documents.push(match &options.fields {
+            Some(fields) => fields.document(document)?,
+            None => document,
+        });
     }
-    Ok(Page { documents, next: None })
+    Ok(Page { documents, next: None, mark })
 }
 
 /// The statement of a page. Bounds only choose between fixed pieces: values are
@@ -111,14 +116,19 @@ pub(crate) fn count(connection: &Connection, scope: &Scope) -> Result<u64, Failu
             format!("SELECT count(*) FROM documents WHERE partition = ?1 AND {NO_RESERVED_ID}")
         }
         _ => format!(
-            "SELECT count(*) FROM documents WHERE ?1 = '' AND {NO_RESERVED_PARTITION}
+            "SELECT count(*) FROM documents WHERE ?1 IS NULL AND {NO_RESERVED_PARTITION}
              AND {NO_RESERVED_ID}"
         ),
     };
-    let partition = match scope {
-        Scope::Partition(partition) => partition.as_str(),
-        _ => "",
-    };
+    let partition = partition_of(scope).map(Partition::as_str);
     let count = connection.prepare_cached(&sql)?.query_row([partition], |row| row.get::<_, i64>(0));
     Ok(count?.cast_unsigned())
+}
+
+/// The partition of a scope that has one.
+pub(crate) fn partition_of(scope: &Scope) -> Option<&Partition> {
+    match scope {
+        Scope::Partition(partition) => Some(partition),
+        _ => None,
+    }
 }

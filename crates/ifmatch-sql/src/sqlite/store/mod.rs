@@ -1,23 +1,21 @@
 //! The document store on a SQLite file.
 
+mod meta;
+mod watch;
 mod write;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use async_trait::async_trait;
 use ifmatch_core::Env;
-use ifmatch_meta::{
-    Applied, Changed, Deleted, DocKey, DocPrecondition, Document, ETag, Error, Json, Limits,
-    MetaStore, Op, Page, Partition, Result, ScanOptions, Scope, WriteOptions, Written,
-};
+use ifmatch_meta::{Error, Result};
 use sqlx::SqlitePool;
+use tokio::sync::Notify;
 
 use crate::sqlite::local::{Executor, LocalDb, OnClose};
 use crate::sqlite::options::SqliteOptions;
-use crate::sqlite::{pool, rows, schema};
-use write::Stamp;
+use crate::sqlite::{pool, schema};
 
 /// Documents in a SQLite file, for any number of tasks and processes at once.
 /// Clones share it.
@@ -49,6 +47,10 @@ struct Inner {
     env: Env,
     options: SqliteOptions,
     pool: OnceLock<SqlitePool>,
+    /// Rung after every commit of this process.
+    changed: Notify,
+    /// Whether it was a working copy that is synced when it was opened.
+    synced: bool,
 }
 
 impl SqliteMetaStore {
@@ -85,14 +87,16 @@ impl SqliteMetaStore {
                 schema::prepare(connection, true, &env)
             })?;
         }
+        let mut synced = false;
         let db = LocalDb::open(path, options.local.clone(), |connection, local| {
             schema::prepare(connection, create, &env)?;
-            if schema::is_synced(connection)? {
+            synced = schema::is_synced(connection)?;
+            if synced {
                 local.on_close = OnClose::KeepLog;
             }
             Ok(())
         });
-        Ok(Self::over(db.map_err(|error| about(error, path))?, options, env))
+        Ok(Self::over(db.map_err(|error| about(error, path))?, options, env, synced))
     }
 
     /// A new store in memory, which lives as long as any clone.
@@ -104,11 +108,12 @@ impl SqliteMetaStore {
         let db = LocalDb::open_in_memory(&options.local, move |connection| {
             schema::prepare(connection, true, &by)
         })?;
-        Ok(Self::over(db, options, env))
+        Ok(Self::over(db, options, env, false))
     }
 
-    fn over(db: LocalDb, options: SqliteOptions, env: Env) -> Self {
-        Self { inner: Arc::new(Inner { db, env, options, pool: OnceLock::new() }) }
+    fn over(db: LocalDb, options: SqliteOptions, env: Env, synced: bool) -> Self {
+        let (pool, changed) = (OnceLock::new(), Notify::new());
+        Self { inner: Arc::new(Inner { db, env, options, pool, changed, synced }) }
     }
 
     /// A pool of sqlx connections on the same file, for SQL of your own: at
@@ -133,9 +138,17 @@ impl SqliteMetaStore {
         &self.inner.db
     }
 
-    fn stamp(&self, options: &WriteOptions, writes: usize) -> Stamp {
-        let author = options.author.clone().or_else(|| self.inner.options.author.clone());
-        Stamp::draw(&self.inner.env, author, writes)
+    pub(crate) fn options(&self) -> &SqliteOptions {
+        &self.inner.options
+    }
+
+    pub(crate) fn clock(&self) -> Env {
+        self.inner.env.clone()
+    }
+
+    /// Tells those in this process who wait for a change.
+    pub(crate) fn notify(&self) {
+        self.inner.changed.notify_waiters();
     }
 }
 
@@ -150,88 +163,6 @@ fn about(error: Error, path: &Path) -> Error {
         }
         Error::Core(Core::Corrupt { detail, .. }) => Error::corrupt(path.to_string(), detail),
         error => error,
-    }
-}
-
-#[async_trait]
-impl MetaStore for SqliteMetaStore {
-    async fn get(&self, key: &DocKey) -> Result<Option<Document>> {
-        self.inner.db.read(|connection| rows::get(connection, key)).await
-    }
-
-    async fn get_if_changed(&self, key: &DocKey, seen: &ETag) -> Result<Changed> {
-        self.inner.db.read(|connection| rows::get_if_changed(connection, key, seen)).await
-    }
-
-    async fn put_with(
-        &self,
-        key: &DocKey,
-        body: Json,
-        pre: DocPrecondition,
-        options: WriteOptions,
-    ) -> Result<Written> {
-        self.inner.options.limits.check_put(key, &body, &pre)?;
-        let (key, stamp) = (key.clone(), self.stamp(&options, 1));
-        self.inner
-            .db
-            .write(move |connection| write::put(connection, &key, &body, &pre, &stamp))
-            .await
-    }
-
-    async fn delete_with(
-        &self,
-        key: &DocKey,
-        pre: DocPrecondition,
-        _options: WriteOptions,
-    ) -> Result<Deleted> {
-        self.inner.options.limits.check_delete(key, &pre)?;
-        let key = key.clone();
-        self.inner.db.write(move |connection| write::delete(connection, &key, &pre)).await
-    }
-
-    async fn batch_with(
-        &self,
-        partition: &Partition,
-        ops: Vec<Op>,
-        options: WriteOptions,
-    ) -> Result<Vec<Applied>> {
-        self.inner.options.limits.check_batch(partition, &ops)?;
-        let (partition, stamp) = (partition.clone(), self.stamp(&options, ops.len()));
-        self.inner
-            .db
-            .write(move |connection| write::batch(connection, &partition, &ops, &stamp))
-            .await
-    }
-
-    async fn scan(&self, partition: &Partition, options: ScanOptions) -> Result<Page> {
-        let partition = partition.clone();
-        self.inner
-            .db
-            .read_long(move |connection| rows::scan(connection, &partition, &options))
-            .await
-    }
-
-    async fn partitions(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>> {
-        let after = after.cloned();
-        let read = move |connection: &_| rows::partitions(connection, after.as_ref(), limit);
-        self.inner.db.read_long(read).await
-    }
-
-    async fn count(&self, scope: &Scope) -> Result<u64> {
-        let scope = scope.clone();
-        self.inner.db.read_long(move |connection| rows::count(connection, &scope)).await
-    }
-
-    fn limits(&self) -> Limits {
-        self.inner.options.limits
-    }
-
-    fn env(&self) -> &Env {
-        &self.inner.env
-    }
-
-    async fn close(&self) -> Result<()> {
-        self.inner.db.close().await
     }
 }
 

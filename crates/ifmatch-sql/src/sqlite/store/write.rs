@@ -1,131 +1,104 @@
-//! Writes, inside the transaction that the writer opened.
+//! Writes: from the call to the transaction that the writer opened.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use ifmatch_core::{Env, Timestamp};
 use ifmatch_meta::{
-    Applied, Cost, Deleted, DocKey, DocPrecondition, ETag, Json, Nonce, Op, Partition, Written,
+    Applied, Batch, Cost, DocId, ETag, Evaluated, Nonce, Op, Partition, Result, WriteOptions,
+    evaluate,
 };
 use rusqlite::Connection;
 
+use super::SqliteMetaStore;
 use crate::sqlite::error::Failure;
-use crate::sqlite::rows::{self, Counters, State};
+use crate::sqlite::rows::{self, Committed, Counters, Signature};
+use crate::sqlite::transactions::refuse_locked;
 
-/// What a write takes from its caller's environment, drawn in the calling task
-/// (the writer has no clock and no randomness).
+/// What a write takes from its caller and the caller's environment, drawn in the
+/// calling task.
 pub(super) struct Stamp {
-    now: Timestamp,
-    author: Option<Arc<str>>,
+    signature: Signature,
+    return_documents: bool,
+    /// Largest body that a patch may make.
+    largest: usize,
     nonces: Vec<Nonce>,
 }
 
-impl Stamp {
-    pub(super) fn draw(env: &Env, author: Option<Arc<str>>, writes: usize) -> Self {
-        let nonces = (0..writes).map(|_| Nonce::draw(env)).collect();
-        Self { now: env.wall_clock(), author, nonces }
+impl SqliteMetaStore {
+    pub(super) fn stamp(&self, ops: &[Op], options: &WriteOptions) -> Stamp {
+        let env = self.clock();
+        let author = options.author.clone().or_else(|| self.options().author.clone());
+        let nonces = ops.iter().map(|_| Nonce::draw(&env)).collect();
+        let signature = Signature { now: env.wall_clock(), author, audit: self.options().audit };
+        let largest = self.options().limits.document;
+        Stamp { signature, return_documents: options.return_document, largest, nonces }
+    }
+
+    pub(super) async fn write(
+        &self,
+        partition: &Partition,
+        ops: Vec<Op>,
+        options: &WriteOptions,
+    ) -> Result<Vec<Applied>> {
+        let (partition, stamp) = (partition.clone(), self.stamp(&ops, options));
+        let work = move |connection: &_| batch(connection, &partition, &ops, &stamp);
+        let applied = self.local().write(work).await?;
+        self.notify();
+        Ok(applied)
     }
 }
 
-pub(super) fn put(
-    connection: &Connection,
-    key: &DocKey,
-    body: &Json,
-    pre: &DocPrecondition,
-    stamp: &Stamp,
-) -> Result<Written, Failure> {
-    let mut commit = Commit::begin(connection)?;
-    let written = commit.put(key, body, pre, stamp, 0)?;
-    commit.end()?;
-    Ok(written)
-}
-
-pub(super) fn delete(
-    connection: &Connection,
-    key: &DocKey,
-    pre: &DocPrecondition,
-) -> Result<Deleted, Failure> {
-    let mut commit = Commit::begin(connection)?;
-    let deleted = commit.delete(key, pre)?;
-    commit.end()?;
-    Ok(deleted)
-}
-
-pub(super) fn batch(
+fn batch(
     connection: &Connection,
     partition: &Partition,
     ops: &[Op],
     stamp: &Stamp,
 ) -> Result<Vec<Applied>, Failure> {
-    let mut commit = Commit::begin(connection)?;
-    let mut applied = Vec::with_capacity(ops.len());
-    for (index, op) in ops.iter().enumerate() {
-        let key = DocKey { partition: partition.clone(), id: op.id().clone() };
-        let done = match op {
-            Op::Put { body, precondition, .. } => {
-                commit.put(&key, body, precondition, stamp, index).map(Applied::Written)
-            }
-            Op::Delete { precondition, .. } => {
-                commit.delete(&key, precondition).map(Applied::Deleted)
-            }
-            _ => Err(ifmatch_meta::Error::unsupported("this operation on SQLite").into()),
-        };
-        applied.push(done.map_err(|failure| match failure {
-            Failure::Error(error) => Failure::Error(error.at_operation(index)),
-            failure => failure,
-        })?);
+    refuse_locked(connection, partition, stamp.signature.now)?;
+    let mut counters = Counters::read(connection)?;
+    let (evaluated, rowids) = evaluated(connection, partition, ops, stamp, counters)?;
+    if evaluated.effects.is_empty() {
+        return Ok(evaluated.answers(counters.commits, Cost::default()));
     }
-    commit.end()?;
-    Ok(applied)
+    counters.etags += ops.len() as u64;
+    let rowid = |id: &DocId| rowids.get(id).copied();
+    let (effects, signature) = (&evaluated.effects, &stamp.signature);
+    let position = rows::commit(connection, &mut counters, partition, effects, signature, rowid)?;
+    Ok(evaluated.answers(position, Cost::default()))
 }
 
-/// One commit of the store, which has one position.
-struct Commit<'a> {
-    connection: &'a Connection,
-    before: Counters,
-    after: Counters,
+/// A batch that only checks is a read, of one moment.
+pub(super) fn check(
+    connection: &Connection,
+    partition: &Partition,
+    ops: &[Op],
+    stamp: &Stamp,
+) -> Result<Vec<Applied>, Failure> {
+    let snapshot = connection.unchecked_transaction()?;
+    let counters = Counters::read(&snapshot)?;
+    let (evaluated, _) = evaluated(&snapshot, partition, ops, stamp, counters)?;
+    Ok(evaluated.answers(counters.commits, Cost::default()))
 }
 
-impl<'a> Commit<'a> {
-    fn begin(connection: &'a Connection) -> Result<Self, Failure> {
-        let before = Counters::read(connection)?;
-        Ok(Self { connection, before, after: before })
-    }
-
-    /// Keeps the counts. A commit that changed nothing has no position.
-    fn end(self) -> Result<(), Failure> {
-        if self.after == self.before { Ok(()) } else { self.after.write(self.connection) }
-    }
-
-    fn put(
-        &mut self,
-        key: &DocKey,
-        body: &Json,
-        pre: &DocPrecondition,
-        stamp: &Stamp,
-        index: usize,
-    ) -> Result<Written, Failure> {
-        let current = rows::find(self.connection, key)?;
-        pre.check(key, current.as_ref().map(|(_, document)| document))?;
-        let position = self.before.commits + 1;
-        self.after = Counters { commits: position, etags: self.after.etags + 1 };
-        let etag = ETag::new(self.after.etags, stamp.nonces[index]);
-        let author = stamp.author.as_deref();
-        let state = State { etag, position, now: stamp.now, author, body };
-        match &current {
-            Some((rowid, _)) => rows::update(self.connection, *rowid, &state)?,
-            None => rows::insert(self.connection, key, &state)?,
-        }
-        Ok(Written { etag, created: current.is_none(), position, cost: Cost::default() })
-    }
-
-    fn delete(&mut self, key: &DocKey, pre: &DocPrecondition) -> Result<Deleted, Failure> {
-        let current = rows::find(self.connection, key)?;
-        pre.check(key, current.as_ref().map(|(_, document)| document))?;
-        if let Some((rowid, _)) = &current {
-            self.after.commits = self.before.commits + 1;
-            rows::delete(self.connection, *rowid)?;
-        }
-        let etag = current.map(|(_, document)| document.etag);
-        Ok(Deleted { etag, position: self.after.commits, cost: Cost::default() })
-    }
+fn evaluated(
+    connection: &Connection,
+    partition: &Partition,
+    ops: &[Op],
+    stamp: &Stamp,
+    counters: Counters,
+) -> Result<(Evaluated, BTreeMap<DocId, i64>), Failure> {
+    // The nonce makes a tag unique; the counter is for reading only.
+    let numbered = (counters.etags + 1..).zip(&stamp.nonces);
+    let etags: Vec<_> = numbered.map(|(number, nonce)| ETag::new(number, *nonce)).collect();
+    let batch = Batch {
+        partition,
+        ops,
+        etags: &etags,
+        now: stamp.signature.now,
+        author: stamp.signature.author.clone(),
+        return_documents: stamp.return_documents,
+        largest: stamp.largest,
+    };
+    let mut committed = Committed { connection, partition, counters, rowids: BTreeMap::new() };
+    let evaluated = evaluate(&batch, &mut committed)?;
+    Ok((evaluated, committed.rowids))
 }

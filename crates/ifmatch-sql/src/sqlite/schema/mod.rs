@@ -1,7 +1,6 @@
-//! The tables of a document store in a SQLite file.
-//!
-//! Small changes must be small page deltas: a table by rowid, the narrow
-//! columns before the body, the body as plain JSON text, one index.
+//! The tables of a document store in a SQLite file, and their forms.
+
+mod tables;
 
 use ifmatch_core::Env;
 use ifmatch_meta::{Error, Result};
@@ -12,58 +11,47 @@ use crate::sqlite::error::Failure;
 /// "IFMD": marks the file as a document store of ours.
 const APPLICATION: i32 = i32::from_be_bytes(*b"IFMD");
 /// The form of the tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// What is not found in a database without tables.
 pub(crate) const EMPTY: &str = "a document store";
 
-const TABLES: &str = "
-CREATE TABLE documents (
-    partition TEXT NOT NULL,
-    id TEXT NOT NULL,
-    etag TEXT NOT NULL,          -- without quotes
-    position INTEGER NOT NULL,   -- the commit that wrote this state
-    created_at INTEGER NOT NULL, -- microseconds since 1970, UTC
-    updated_at INTEGER NOT NULL,
-    updated_by TEXT,
-    body TEXT NOT NULL,          -- JSON, byte for byte as put
-    UNIQUE (partition, id)
-) STRICT;
--- One row: what is counted in this store.
-CREATE TABLE _ifmatch_store (
-    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    store_id BLOB NOT NULL,      -- 128 random bits
-    commits INTEGER NOT NULL,    -- position of the newest commit
-    etags INTEGER NOT NULL       -- ETags ever minted
-) STRICT;
-";
-
 /// What a database holds.
 enum Found {
     Ours,
+    /// A document store of form 1.
+    Older,
     /// Nothing but tables of ours for other purposes.
     Empty,
 }
 
-/// Makes sure that the database is a document store; makes an empty one into it
-/// if asked.
+/// Makes sure that the database is a document store of this form: makes an empty
+/// one into it if asked, and an older one in any case.
 pub(crate) fn prepare(connection: &mut Connection, create: bool, env: &Env) -> Result<(), Failure> {
     // Most of the time it is: that needs no lock, but one snapshot.
-    if let Found::Ours = look(&*connection.transaction()?)? {
-        return Ok(());
-    }
-    if !create {
-        return Err(ifmatch_core::Error::NotFound { what: EMPTY.into() }.into());
+    match look(&*connection.transaction()?)? {
+        Found::Ours => return Ok(()),
+        Found::Empty if !create => {
+            return Err(ifmatch_core::Error::NotFound { what: EMPTY.into() }.into());
+        }
+        Found::Empty | Found::Older => {}
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if let Found::Empty = look(&transaction)? {
-        transaction.execute_batch(TABLES)?;
-        let mut id = [0; 16];
-        env.fill_random(&mut id);
-        transaction.execute("INSERT INTO _ifmatch_store VALUES (1, ?1, 0, 0)", [&id[..]])?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+    match look(&transaction)? {
+        Found::Ours => return Ok(()),
+        Found::Empty => {
+            transaction.execute_batch(tables::DOCUMENTS)?;
+            let mut id = [0; 16];
+            env.fill_random(&mut id);
+            let sql = "INSERT INTO _ifmatch_store (only_row, store_id, commits, etags)
+                       VALUES (1, ?1, 0, 0)";
+            transaction.execute(sql, [&id[..]])?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+        }
+        Found::Older => transaction.execute_batch(tables::FROM_1)?,
     }
+    transaction.execute_batch(tables::BESIDE)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
 }
 
@@ -79,9 +67,10 @@ fn look(connection: &Connection) -> Result<Found, Failure> {
     let tables = tables(connection)?;
     if application == APPLICATION {
         return match version {
-            VERSION => ours(&tables),
+            VERSION => ours(&tables).map(|()| Found::Ours),
+            1 => ours(&tables).map(|()| Found::Older),
             newer => Err(Error::unsupported(format!(
-                "a document store of form {newer}; this build reads form {VERSION}"
+                "a document store of form {newer}; this build reads forms up to {VERSION}"
             ))
             .into()),
         };
@@ -100,14 +89,14 @@ fn look(connection: &Connection) -> Result<Found, Failure> {
     Err(Error::unsupported(format!("a database with {what}")).into())
 }
 
-fn ours(tables: &[String]) -> Result<Found, Failure> {
+fn ours(tables: &[String]) -> Result<(), Failure> {
     for needed in ["documents", "_ifmatch_store"] {
         if !tables.iter().any(|table| table == needed) {
             let detail = format!("the table {needed} is missing; restore a backup");
             return Err(Error::corrupt("the document store", detail).into());
         }
     }
-    Ok(Found::Ours)
+    Ok(())
 }
 
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {

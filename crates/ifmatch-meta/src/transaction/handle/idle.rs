@@ -1,0 +1,38 @@
+//! The end of a transaction that nobody goes on with.
+
+use std::sync::Arc;
+
+use ifmatch_core::Background;
+
+use super::Inner;
+use super::state::{IDLE, Phase};
+
+/// Ends the transaction when it was idle for too long, so that others need not
+/// wait for the end of its life.
+pub(super) fn watch(inner: &Arc<Inner>) -> Background {
+    let (weak, env) = (Arc::downgrade(inner), inner.env().clone());
+    inner.env().spawn("idle watch of a transaction", async move {
+        while let Some(inner) = weak.upgrade() {
+            let left = inner.idle_left(env.now());
+            if left.is_zero() {
+                return expire(&inner).await;
+            }
+            drop(inner);
+            env.sleep(left).await;
+        }
+    })
+}
+
+async fn expire(inner: &Inner) {
+    let abandoned = {
+        let Ok(mut state) = inner.peek() else { return };
+        let abandoned = state.is_ours_to_abort();
+        if matches!(state.phase, Phase::Open) {
+            state.phase = Phase::Expired(IDLE);
+        }
+        abandoned
+    };
+    if let (true, Ok(backend), Ok(address)) = (abandoned, inner.backend(), inner.address()) {
+        let _ = backend.abort(address).await; // Its lifetime ends it too.
+    }
+}

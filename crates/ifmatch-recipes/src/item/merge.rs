@@ -1,0 +1,1 @@
+//! Conflicts, resolved: read again, merge, write again.

@@ -1,0 +1,16 @@
+//! The cases, by theme.
+
+pub(super) mod audit;
+pub(super) mod batch;
+pub(super) mod changes;
+pub(super) mod conditions;
+pub(super) mod documents;
+pub(super) mod handles;
+pub(super) mod indexes;
+pub(super) mod marks;
+pub(super) mod partitions;
+pub(super) mod patch;
+pub(super) mod queries;
+pub(super) mod races;
+pub(super) mod scan;
+pub(super) mod times;
