@@ -1,0 +1,13 @@
+//! Documents on blobs: what they mean, what they cost, who wins, how
+//! transactions end.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)] // Helpers of tests fail by panicking, as tests do.
+
+mod cancellation;
+mod costs;
+mod documents;
+mod feed;
+mod partitions;
+mod races;
+mod support;
+mod takeover;
+mod transactions;
