@@ -41,11 +41,11 @@ impl Operand {
     /// Its text, by Unicode scalar value; NULL where it is none.
     pub(in super::super) fn text(&self) -> Option<Piece> {
         match self {
-            Self::Json(value) => Some(
-                when(value, "'string'", Piece::fixed("(").and(value).then(" #>> ARRAY[]::text[])"))
-                    .then(" COLLATE \"C\""),
-            ),
-            Self::Text(column, _) => Some(column.clone().then(" COLLATE \"C\"")),
+            Self::Json(value) => {
+                let text = Piece::fixed("(").and(value).then(" #>> ARRAY[]::text[])");
+                Some(exactly(&when(value, "'string'", text)))
+            }
+            Self::Text(column, _) => Some(exactly(column)),
             Self::Time(_) => None,
         }
     }
@@ -86,6 +86,11 @@ impl Operand {
             }
         }
     }
+}
+
+/// A text that is compared by its characters, whatever the database's locale.
+fn exactly(text: &Piece) -> Piece {
+    Piece::fixed("(").and(text).then(" COLLATE \"C\")")
 }
 
 fn when(value: &Piece, kind: &'static str, then: Piece) -> Piece {
