@@ -70,7 +70,7 @@ async fn t30_a_lost_answer_to_commit_is_resolved_by_committing_again_or_by_its_o
         let committed = tx.commit().await.unwrap();
         assert_eq!(tx.commit().await.unwrap(), committed);
         assert_eq!(tx.abort().await.unwrap_err().kind(), "expired");
-        assert_eq!(tx.get(&key("a")).await.unwrap_err().kind(), "expired");
+        assert_eq!(tx.get(&key("a")).await.unwrap_err().kind(), "closed");
         assert_eq!(body(&*store, "b").await, None);
     }
     assert_eq!(store.audit(&p(), None, 100).await.unwrap().len(), 5);
@@ -126,6 +126,6 @@ async fn t30_another_process_that_commits_again_hears_that_it_was() {
     let again = Transaction::resume(store.clone(), &tx_id("x")).await.unwrap();
     assert_eq!(again.partition(), None);
     assert_eq!(again.commit().await.unwrap().position, committed.position);
-    assert_eq!(again.get(&key("a")).await.unwrap_err().kind(), "expired");
+    assert_eq!(again.get(&key("a")).await.unwrap_err().kind(), "closed");
     assert_eq!(again.abort().await.unwrap_err().kind(), "expired");
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ifmatch_meta::{DocPrecondition, MetaStore, ScanOptions, Transaction, TxOptions, TxOutcome};
+use ifmatch_meta::{
+    DocPrecondition, Error, MetaStore, ScanOptions, Transaction, TxOptions, TxOutcome,
+};
 
 use crate::common::*;
 use crate::lossy::Lossy;
@@ -19,6 +21,8 @@ struct Run {
     clients: Vec<Client>,
     /// What an answered detach has promised.
     promised: BTreeSet<String>,
+    /// What a detach has sent, whatever was heard of it.
+    sent: BTreeSet<String>,
     /// What each answered commit has promised.
     committed: Vec<(BTreeSet<String>, u64)>,
     /// What will never be applied: writes of handles that were told so.
@@ -33,6 +37,16 @@ async fn resume(store: &Arc<Lossy>) -> Option<Client> {
     let page = tx.scan(&p(), ScanOptions::default()).await.ok()?;
     let wrote = page.documents.iter().map(|document| document.key.id.to_string()).collect();
     Some(Client { tx, wrote })
+}
+
+/// Whether nothing of what the handle has not detached will ever be applied.
+fn is_over(error: &Error) -> bool {
+    match error {
+        Error::Expired { .. } => true,
+        // Not where its own commit is under way.
+        Error::Busy { what, .. } => what.contains("another handle"),
+        _ => false,
+    }
 }
 
 async fn step(run: &mut Run, store: &Arc<Lossy>, random: &mut fastrand::Rng, number: u64) {
@@ -51,12 +65,19 @@ async fn step(run: &mut Run, store: &Arc<Lossy>, random: &mut fastrand::Rng, num
             }
         }
         10..=14 => match client.tx.detach().await {
-            Ok(_) => run.promised.extend(client.wrote.iter().cloned()),
-            Err(error) if error.kind() == "busy" => {
-                run.busy += 1;
-                run.refused.extend(client.wrote.difference(&run.promised).cloned());
+            Ok(_) => {
+                run.promised.extend(client.wrote.iter().cloned());
+                run.sent.extend(client.wrote.iter().cloned());
             }
-            Err(error) => run.unknown += u32::from(error.kind() == "outcome_unknown"),
+            Err(error) if is_over(&error) => {
+                run.busy += 1;
+                run.refused.extend(client.wrote.difference(&run.sent).cloned());
+            }
+            Err(error) if error.kind() == "outcome_unknown" => {
+                run.unknown += 1;
+                run.sent.extend(client.wrote.iter().cloned());
+            }
+            Err(_) => {}
         },
         15..=16 => match client.tx.commit().await {
             Ok(committed) => {
@@ -64,9 +85,9 @@ async fn step(run: &mut Run, store: &Arc<Lossy>, random: &mut fastrand::Rng, num
                     run.committed.push((client.wrote.clone(), position));
                 }
             }
-            Err(error) if matches!(error.kind(), "busy" | "expired") => {
+            Err(error) if is_over(&error) => {
                 run.busy += 1;
-                run.refused.extend(client.wrote.difference(&run.promised).cloned());
+                run.refused.extend(client.wrote.difference(&run.sent).cloned());
             }
             Err(error) => run.unknown += u32::from(error.kind() == "outcome_unknown"),
         },
