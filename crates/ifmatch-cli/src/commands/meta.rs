@@ -229,7 +229,7 @@ fn told(
 ) -> Result<(), Failure> {
     let (report, failure) = match imported {
         Ok(report) => (report, None),
-        Err(failed) => (failed.report, Some(Failure::from(failed.error))),
+        Err(failed) => (*failed.report, Some(Failure::from(failed.error))),
     };
     for line in &report.errors {
         output.remark(&format!("line {}: {}", line.line, line.error));

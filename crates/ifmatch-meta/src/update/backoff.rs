@@ -49,8 +49,8 @@ impl<'a> Backoff<'a> {
         }
         let doubled = 1_u32 << (self.failed - 1).min(16);
         let limit = self.policy.first_pause.saturating_mul(doubled).min(self.policy.max_pause);
-        let least = if lost { Duration::ZERO } else { limit / 2 };
-        let pause = least + self.env.jitter(limit - least);
+        let pause =
+            if lost { self.env.jitter(limit) } else { limit / 2 + self.env.jitter(limit / 2) };
         pause.max(asked(error).min(self.policy.max_pause))
     }
 }

@@ -122,6 +122,25 @@ async fn pages_go_on_in_both_directions_and_survive_writes() {
 }
 
 #[tokio::test]
+async fn t28_a_range_in_which_nothing_can_be_is_an_empty_page() {
+    use std::ops::Bound::{self, Excluded, Included};
+    let (store, p) = (store(), partition("p"));
+    store.put(&key("p", "m"), json("1"), IfAbsent).await.unwrap();
+    let bounds = ["l", "m", "n"].map(|id| [Included(id), Excluded(id)]);
+    let bounds: Vec<Bound<&str>> =
+        bounds.into_iter().flatten().chain([Bound::Unbounded]).collect();
+    for lower in &bounds {
+        for upper in &bounds {
+            let holds = std::ops::RangeBounds::contains(&(*lower, *upper), "m");
+            for scan in [ScanOptions::default(), ScanOptions::default().descending()] {
+                let page = store.scan(&p, scan.ids((*lower, *upper))).await.unwrap();
+                assert_eq!(page.documents.len(), usize::from(holds), "{lower:?} {upper:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn w22_counts_are_fresh_and_leave_ours_out() {
     let store = store();
     let ours = ifmatch_meta::DocKey::internal("p", "ifmatch.x").unwrap();

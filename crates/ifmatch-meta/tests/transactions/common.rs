@@ -1,6 +1,7 @@
 //! A store, and words for its documents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ifmatch_core::{Env, Simulation};
 use ifmatch_meta::{
@@ -73,6 +74,11 @@ pub(crate) async fn is_free(store: &dyn MetaStore) -> bool {
             false
         }
     }
+}
+
+/// Lets time pass.
+pub(crate) async fn pass(time: Duration) {
+    env().sleep(time).await;
 }
 
 /// Lets what runs in the background run.

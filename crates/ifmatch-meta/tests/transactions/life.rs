@@ -14,9 +14,9 @@ async fn t10_its_life_counts_from_before_the_begin_was_sent_and_then_nothing_is_
     let tx = begin_with(&store, TxOptions::default().lifetime(10 * SECOND)).await;
     assert_eq!(tx.remaining(), 7 * SECOND);
     put(&tx, "a", "1").await;
-    tokio::time::sleep(7 * SECOND - Duration::from_millis(1)).await;
+    pass(Duration::from_millis(6_999)).await;
     tx.get(&key("a")).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    pass(Duration::from_millis(1)).await;
     let sent = store.requests();
     assert_eq!(tx.get(&key("b")).await.unwrap_err().kind(), "expired");
     let late = tx.put(&key("b"), json("1"), DocPrecondition::Overwrite).await;
@@ -24,7 +24,7 @@ async fn t10_its_life_counts_from_before_the_begin_was_sent_and_then_nothing_is_
     assert_eq!(tx.detach().await.unwrap_err().kind(), "expired");
     assert_eq!(tx.commit().await.unwrap_err().kind(), "expired");
     assert_eq!(store.requests(), sent);
-    tokio::time::sleep(3 * SECOND).await;
+    pass(3 * SECOND).await;
     assert!(is_free(&*store).await);
     assert_eq!(body(&*store, "a").await, None);
     let outcome = Transaction::outcome(&*store, tx.id()).await.unwrap();
@@ -37,11 +37,11 @@ async fn t10_an_idle_transaction_is_aborted_long_before_the_end_of_its_life() {
     let tx = begin_with(&store, TxOptions::default().idle(2 * SECOND)).await;
     put(&tx, "a", "1").await;
     for _ in 0..5 {
-        tokio::time::sleep(SECOND).await;
+        pass(SECOND).await;
         tx.get(&key("a")).await.unwrap();
     }
     assert!(!is_free(&*store).await);
-    tokio::time::sleep(3 * SECOND).await;
+    pass(3 * SECOND).await;
     assert!(is_free(&*store).await);
     assert_eq!(tx.commit().await.unwrap_err().kind(), "expired");
     assert_eq!(body(&*store, "a").await, None);
@@ -72,7 +72,7 @@ async fn t10_the_owner_of_a_stalled_commit_hears_the_truth() {
         put(&tx, "b", "1").await;
         store.next([fate]);
         assert_eq!(tx.commit().await.unwrap_err().kind(), "outcome_unknown");
-        tokio::time::sleep(6 * SECOND).await;
+        pass(6 * SECOND).await;
         let answer = tx.commit().await;
         assert_eq!(answer.is_ok(), committed, "{answer:?}");
         assert_eq!(body(&*store, "b").await.is_some(), committed);

@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ifmatch_core::RetryPolicy;
+use ifmatch_meta::query::field;
 use ifmatch_meta::{
-    DocPrecondition, Draft, Error, Json, MetaStore, ScanOptions, Scope, Transacted, transact,
+    DocPrecondition, Draft, Error, Json, MetaStore, Query, ScanOptions, Scope, Transacted, transact,
 };
 
 use crate::common::*;
@@ -219,13 +220,13 @@ async fn it_waits_for_a_lock_as_long_as_its_policy_allows() {
         let store = store.clone();
         async move { count_up(&store).await }
     });
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    pass(Duration::from_secs(5)).await;
     tx.commit().await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().value, 41);
     let _tx = begin(&store).await;
     let started = store.env().now();
     assert_eq!(count_up(&store).await.unwrap_err().kind(), "partition_locked");
-    let waited = store.env().now() - started;
+    let waited = store.env().now().saturating_sub(started);
     assert!(waited <= Duration::from_secs(30) && waited > Duration::from_secs(20), "{waited:?}");
 }
 
@@ -243,7 +244,7 @@ async fn no_write_skew() {
                 let partition = p();
                 let taken = transact(&*store, &partition, policy(), |draft| async move {
                     let sum = number(&draft, "a").await? + number(&draft, "b").await?;
-                    tokio::time::sleep(Duration::from_millis(round)).await;
+                    pass(Duration::from_millis(round)).await;
                     if sum >= 100 {
                         let own_sum = number(&draft, own).await?;
                         set(&draft, own, own_sum - 100)?;
@@ -276,4 +277,19 @@ async fn a_draft_that_outlives_its_run_can_do_nothing() {
     assert_eq!(set(&draft, "a", 1).unwrap_err().kind(), "closed");
     assert_eq!(draft.get(&id("a")).await.unwrap_err().kind(), "closed");
     assert_eq!(store.count(&Scope::All).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_counts_as_read_and_comes_before_writes() {
+    let store = store();
+    let ones = || Query::filter(field("/n").eq(1));
+    let query_and_write = async |draft: &Draft<'_>| {
+        let found = draft.query(&ones()).await?.documents.len();
+        draft.put(&id("found"), Json::of(&found)?, DocPrecondition::Overwrite)?;
+        let late = draft.query(&ones()).await;
+        assert_eq!(late.unwrap_err().kind(), "invalid");
+        Ok(())
+    };
+    let found = disturbed(&store, "any", query_and_write).await;
+    assert_eq!(found.runs, 2);
 }

@@ -80,7 +80,7 @@ async fn pages(tx: &Transaction, mut options: ScanOptions) -> Vec<(String, Strin
     }
 }
 
-async fn change(random: &mut fastrand::Rng) -> Op {
+fn change(random: &mut fastrand::Rng) -> Op {
     let name = id(&format!("{:02}", random.u8(0..30)));
     if random.bool() {
         Op::delete(name, DocPrecondition::Overwrite)
@@ -95,11 +95,11 @@ async fn t7_t28_a_range_is_what_it_will_be_once_committed() {
         let mut random = fastrand::Rng::with_seed(seed);
         let store = store();
         for _ in 0..random.u8(0..40) {
-            store.batch(&p(), vec![change(&mut random).await]).await.unwrap();
+            store.batch(&p(), vec![change(&mut random)]).await.unwrap();
         }
         let tx = begin(&store).await;
         for _ in 0..random.u8(0..30) {
-            tx.batch(&p(), vec![change(&mut random).await]).await.unwrap();
+            tx.batch(&p(), vec![change(&mut random)]).await.unwrap();
         }
         let mut scans = Vec::new();
         for _ in 0..8 {

@@ -100,7 +100,7 @@ async fn t19_t25_what_a_write_answers_is_what_is_committed() {
         .await
         .unwrap();
     assert!(first.created);
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    pass(Duration::from_secs(1)).await;
     let second = tx
         .put_with(&key("a"), json("2"), DocPrecondition::IfMatch(first.etag), options)
         .await
