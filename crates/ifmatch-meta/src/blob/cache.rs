@@ -68,11 +68,7 @@ impl Cache {
     }
 
     /// The partition; `None` where there is none and `create` is not set.
-    pub(super) async fn open(
-        &self,
-        partition: &Partition,
-        create: bool,
-    ) -> Result<Option<Opened>> {
+    pub(super) async fn open(&self, partition: &Partition, create: bool) -> Result<Option<Opened>> {
         let (cell, seen) = {
             let mut slots = self.slots();
             slots.uses += 1;

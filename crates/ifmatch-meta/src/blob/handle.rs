@@ -94,9 +94,7 @@ impl Handle {
         let mut watch = self.lock();
         match &mut *watch {
             Some(watch) if watch.tx == lock.tx => watch.clone(),
-            other => {
-                other.insert(Watch { tx: lock.tx.clone(), since: now, date: None }).clone()
-            }
+            other => other.insert(Watch { tx: lock.tx.clone(), since: now, date: None }).clone(),
         }
     }
 

@@ -56,8 +56,8 @@ impl Inner {
 
     /// How many documents all partitions show.
     pub(super) async fn shown_of_all(&self) -> Result<u64> {
-        let counted = stream::iter(self.names().await?)
-            .map(|name| async move { self.shown(&name).await });
+        let counted =
+            stream::iter(self.names().await?).map(|name| async move { self.shown(&name).await });
         counted.buffered(AT_A_TIME).try_fold(0, async |sum, shown| Ok(sum + shown)).await
     }
 
@@ -89,9 +89,8 @@ impl Inner {
     /// Reads a head without what it names; `None` where there is none.
     pub(super) async fn peek(&self, encoded: &str) -> Result<Option<Peek>> {
         let key = BlobKey::new(format!("heads/{encoded}"))?;
-        let read = retry_read(&self.env, self.options.retry, || {
-            self.store.get(&key, GetOptions::new())
-        });
+        let read =
+            retry_read(&self.env, self.options.retry, || self.store.get(&key, GetOptions::new()));
         let Some(blob) = read.await?.found() else { return Ok(None) };
         let head = Head::decode(&blob.body).map_err(|error| failure(error, || self.subject()))?;
         let header = Header::read(&head.application)

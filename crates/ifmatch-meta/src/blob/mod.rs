@@ -40,6 +40,7 @@ mod options;
 mod queries;
 mod reads;
 mod store;
+mod transactions;
 mod writes;
 
 pub use options::BlobMetaOptions;

@@ -73,7 +73,10 @@ mod tests {
         let (exact, long) = ("x".repeat(160), "x".repeat(161));
         assert_eq!(encode(&Partition::new(&exact).unwrap()), exact);
         let encoded = encode(&Partition::new(&long).unwrap());
-        assert_eq!((encoded.len(), &encoded[..101]), (133, format!("{}~", "x".repeat(100)).as_str()));
+        assert_eq!(
+            (encoded.len(), &encoded[..101]),
+            (133, format!("{}~", "x".repeat(100)).as_str())
+        );
         assert_eq!(decode(&encoded), None);
         let odd = Partition::new(format!("x{}", "€".repeat(170))).unwrap();
         let encoded = encode(&odd);

@@ -224,7 +224,7 @@ impl MetaStore for BlobMetaStore {
     }
 
     fn transactions(&self) -> Option<&dyn TxBackend> {
-        None
+        Some(self)
     }
 
     fn features(&self) -> Features {
@@ -234,6 +234,10 @@ impl MetaStore for BlobMetaStore {
 
     fn limits(&self) -> Limits {
         self.inner.options.limits
+    }
+
+    fn author(&self) -> Option<Arc<str>> {
+        self.inner.options.author.clone()
     }
 
     fn env(&self) -> &Env {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ifmatch_core::Timestamp;
-use ifmatch_journal::{CommitError, Decision, Freshness, Machine as _, Position};
+use ifmatch_journal::{CommitError, Decision, Machine as _, Position};
 
 use super::cache::Opened;
 use super::failure::failure;
 use super::handle::Handle;
-use super::machine::{Ask, Command, Documents, Lock, LockId, Refusal, Reply, State};
+use super::machine::{Ask, Command, Documents, Lock, LockId, Refusal, Reply};
 use super::marks;
 use super::store::Inner;
 use crate::error::{Error, Result};
@@ -28,8 +28,8 @@ pub(super) enum Undone {
     Failed(Error),
     /// A transaction of this name begins in another partition.
     Fenced,
-    /// This transaction holds the partition.
-    Locked(Lock, Error),
+    /// A transaction holds the partition.
+    Locked(Error),
 }
 
 impl From<Error> for Undone {
@@ -41,7 +41,7 @@ impl From<Error> for Undone {
 impl Undone {
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Failed(error) | Self::Locked(_, error) => error,
+            Self::Failed(error) | Self::Locked(error) => error,
             Self::Fenced => Error::invalid("a transaction that begins elsewhere"),
         }
     }
@@ -162,13 +162,7 @@ impl Inner {
         }
         let (partition, holder) = (partition.clone(), lock.tx.id.clone());
         let remaining = Some(left.at_most);
-        Err(Undone::Locked(lock, Error::PartitionLocked { partition, holder, remaining }))
-    }
-
-    /// The partition's newest state, for what is decided outside a commit.
-    pub(super) async fn newest(&self, partition: &Partition) -> Result<Option<State>> {
-        let view = Box::pin(self.view_as(partition, Freshness::Strong)).await?;
-        Ok(view.map(|view| view.snapshot.state().clone()))
+        Err(Undone::Locked(Error::PartitionLocked { partition, holder, remaining }))
     }
 }
 

@@ -59,11 +59,7 @@ impl State {
         Ok(())
     }
 
-    fn end_lock(
-        &mut self,
-        seq: u64,
-        committed: Option<Nonce>,
-    ) -> Result<(), Damage> {
+    fn end_lock(&mut self, seq: u64, committed: Option<Nonce>) -> Result<(), Damage> {
         let Some(lock) = self.lock.take() else {
             return Err(Damage::new("the end of no transaction"));
         };

@@ -66,7 +66,8 @@ impl Deciding<'_> {
     fn write(&self, act: Act, effects: Vec<Effect>, reply: Reply) -> Decision<Reply, Refusal> {
         let command = self.command;
         // The lock that is there is over: whoever comes next ends it.
-        let over = self.state.lock.as_ref().is_some_and(|lock| command.over.as_ref() == Some(&lock.tx));
+        let over =
+            self.state.lock.as_ref().is_some_and(|lock| command.over.as_ref() == Some(&lock.tx));
         let takes_over = !matches!(act, Act::Commit(_) | Act::Abort | Act::Stage(_)) && over;
         let entry = Entry {
             now: command.now,
@@ -146,17 +147,8 @@ impl Deciding<'_> {
         self.state.lock.as_ref().filter(|lock| lock.tx == *tx)
     }
 
-    fn expired(&self, tx: &LockId) -> Error {
-        let what = match self.state.end(tx) {
-            Some(end) if end.committed.is_some() => "it was committed",
-            Some(_) => "it was aborted, or taken over after its life",
-            None => "nothing is known of it any more",
-        };
-        Error::Expired { id: tx.id.clone(), what: what.into() }
-    }
-
     fn stage(&self, tx: &LockId, count: u64, piece: Piece) -> Decided {
-        let Some(lock) = self.held(tx) else { return Err(self.expired(tx).into()) };
+        let Some(lock) = self.held(tx) else { return Err(self.state.expired(tx).into()) };
         let there = lock.pieces.len() as u64;
         let same = |last: &Piece| last.hash == piece.hash;
         if there == count + 1 && lock.pieces.last().is_some_and(same) {
@@ -181,7 +173,7 @@ impl Deciding<'_> {
                 Some(end) if end.committed.is_some() => {
                     Err(busy(tx, "another handle has committed it").into())
                 }
-                _ => Err(self.expired(tx).into()),
+                _ => Err(self.state.expired(tx).into()),
             };
         };
         if lock.pieces.len() as u64 != commit.staged {
@@ -208,7 +200,7 @@ impl Deciding<'_> {
         }
         match self.state.end(tx) {
             Some(end) if end.committed.is_none() => Ok(Decision::Answer(Reply::Done)),
-            _ => Err(self.expired(tx).into()),
+            _ => Err(self.state.expired(tx).into()),
         }
     }
 
@@ -220,6 +212,18 @@ impl Deciding<'_> {
             return Ok(Decision::Answer(Reply::Done));
         }
         Ok(self.write(Act::Fence(id.clone(), address), Vec::new(), Reply::Done))
+    }
+}
+
+impl State {
+    /// What is to be said of a transaction that is not open.
+    pub(crate) fn expired(&self, tx: &LockId) -> Error {
+        let what = match self.end(tx) {
+            Some(end) if end.committed.is_some() => "it was committed",
+            Some(_) => "it was aborted, or its life is over",
+            None => "nothing is known of it any more",
+        };
+        Error::Expired { id: tx.id.clone(), what: what.into() }
     }
 }
 

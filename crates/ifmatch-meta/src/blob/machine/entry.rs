@@ -85,12 +85,10 @@ impl Entry {
     pub(super) fn encode(&self) -> Bytes {
         let mut out = Writer::default();
         out.u8(FORMAT);
-        out.u8(
-            flag(self.author.is_some(), AUTHOR)
-                | flag(self.audited, AUDITED)
-                | flag(self.clock.is_some(), CLOCK)
-                | flag(self.ends, ENDS),
-        );
+        out.u8(flag(self.author.is_some(), AUTHOR)
+            | flag(self.audited, AUDITED)
+            | flag(self.clock.is_some(), CLOCK)
+            | flag(self.ends, ENDS));
         out.u8(self.act.tag());
         out.time(self.now);
         if let Some(author) = &self.author {
@@ -141,13 +139,11 @@ impl Entry {
         let (created, updated) = (document.created_at, document.updated_at);
         let by = document.updated_by.as_deref();
         let (mine, other) = (by == self.author.as_deref(), by.is_some());
-        out.u8(
-            THERE
-                | flag(created == self.now, CREATED_NOW)
-                | flag(updated == self.now, UPDATED_NOW)
-                | flag(mine, BY_AUTHOR)
-                | flag(other && !mine, BY_OTHER),
-        );
+        out.u8(THERE
+            | flag(created == self.now, CREATED_NOW)
+            | flag(updated == self.now, UPDATED_NOW)
+            | flag(mine, BY_AUTHOR)
+            | flag(other && !mine, BY_OTHER));
         out.etag(document.etag);
         if created != self.now {
             out.time(created);
