@@ -13,6 +13,7 @@
 //! | `fs`, `s3`, `gcs`, `azure` | the backends behind [`open()`] |
 //! | `sqlite` | [`sql`]: documents with ETags on SQLite |
 //! | `sync` | [`sync`]: SQLite databases shared through a blob store |
+//! | `recipes` | [`recipes`]: items in the manner of Cosmos DB |
 //! | `testkit` | [`testkit`]: conformance suites and fault injection |
 //! | `full` | all of them |
 //!
@@ -41,6 +42,9 @@ pub use open::{OpenOptions, open};
 pub use ifmatch_journal as journal;
 /// Documents with ETags: the trait and its vocabulary.
 pub use ifmatch_meta as meta;
+/// Ready-made uses of documents.
+#[cfg(feature = "recipes")]
+pub use ifmatch_recipes as recipes;
 /// Documents on SQLite.
 #[cfg(feature = "sqlite")]
 pub use ifmatch_sql as sql;

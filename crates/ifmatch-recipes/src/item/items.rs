@@ -61,12 +61,13 @@ pub enum MissingItem {
 /// ```
 /// use std::sync::Arc;
 ///
+/// use ifmatch_core::Env;
 /// use ifmatch_meta::{MemoryMetaStore, Partition};
-/// use ifmatch_recipes::item::{IfMatch, Items};
+/// use ifmatch_recipes::item::Items;
 /// use serde_json::json;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 ///
-/// let items = Items::new(Arc::new(MemoryMetaStore::default()));
+/// let items = Items::new(Arc::new(MemoryMetaStore::new(Env::real())));
 /// let teams = Partition::new("teams")?;
 /// let created = items.create_item(&teams, &json!({"id": "a", "name": "A"})).await?;
 ///
@@ -86,7 +87,7 @@ pub struct Items {
     pub(super) store: Arc<dyn MetaStore>,
     text: Arc<str>,
     missing: MissingItem,
-    write: WriteOptions,
+    pub(super) write: WriteOptions,
 }
 
 impl Items {
@@ -253,7 +254,7 @@ impl Items {
         self.answer(written)
     }
 
-    pub(super) async fn upsert(
+    async fn upsert(
         &self,
         key: DocKey,
         body: Json,
@@ -280,21 +281,32 @@ impl Items {
         DocKey { partition: partition.clone(), id }
     }
 
-    fn answer(&self, written: Result<Written, Error>) -> ItemResult<(Item, bool)> {
+    pub(super) fn answer(&self, written: Result<Written, Error>) -> ItemResult<(Item, bool)> {
         let written = written.map_err(|error| self.failed(error))?;
         let replaced = !written.created;
         let document: Option<Document> = written.document.map(|document| *document);
-        let document = document.ok_or_else(|| {
-            Error::corrupt(self.store.to_string(), "a write that answers no document")
-        })?;
+        let document = document.ok_or_else(|| self.no_document())?;
         Ok((Item::from(document), replaced))
     }
 
-    pub(super) fn failed(&self, error: Error) -> ItemError {
+    pub(super) fn no_document(&self) -> Error {
+        Error::corrupt(self.store.to_string(), "a write that answers no document")
+    }
+
+    fn failed(&self, error: Error) -> ItemError {
         let expected = error.conflict().map(|conflict| &conflict.expected);
         if matches!(expected, Some(DocPrecondition::IfMatch(_))) {
-            return ConcurrencyError::new(self.text.clone(), error).into();
+            return self.concurrency(error);
         }
         error.into()
+    }
+
+    /// The error of a loop that lost again and again, whoever was faster.
+    pub(super) fn gave_up(&self, error: Error) -> ItemError {
+        if error.conflict().is_some() { self.concurrency(error) } else { error.into() }
+    }
+
+    fn concurrency(&self, error: Error) -> ItemError {
+        ConcurrencyError::new(self.text.clone(), error).into()
     }
 }
