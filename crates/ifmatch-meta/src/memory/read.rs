@@ -42,10 +42,26 @@ pub(super) fn visible(documents: &Documents) -> impl Iterator<Item = Result<Docu
 
 /// One page of a snapshot.
 pub(super) fn page(documents: &Documents, options: &ScanOptions, mark: Mark) -> Result<Page> {
-    let range = documents.range::<str, _>(options.remaining()?);
+    let range = options.remaining()?;
+    if is_empty(&range) {
+        return Ok(Page { documents: Vec::new(), next: None, mark }); // A map panics on it.
+    }
+    let range = documents.range::<str, _>(range);
     match options.direction {
         Direction::Ascending => fill(range, options, mark),
         Direction::Descending => fill(range.rev(), options, mark),
+    }
+}
+
+/// Whether no id can lie between these bounds.
+fn is_empty((lower, upper): &(Bound<&str>, Bound<&str>)) -> bool {
+    match (lower, upper) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(lower), Bound::Included(upper)) => lower > upper,
+        (
+            Bound::Included(lower) | Bound::Excluded(lower),
+            Bound::Included(upper) | Bound::Excluded(upper),
+        ) => lower >= upper,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The trait.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -179,6 +180,10 @@ impl MetaStore for MemoryMetaStore {
 
     fn limits(&self) -> Limits {
         self.0.options.limits
+    }
+
+    fn author(&self) -> Option<Arc<str>> {
+        self.0.options.author.clone()
     }
 
     fn env(&self) -> &Env {
