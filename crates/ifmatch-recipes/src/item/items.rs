@@ -126,7 +126,7 @@ impl Items {
     /// # Errors
     /// As [`MetaStore::get`]; `Invalid` for what is no id.
     pub async fn read_item(&self, id: &str, partition: &Partition) -> ItemResult<Option<Item>> {
-        let key = self.key(partition, DocId::new(id)?);
+        let key = key(partition, DocId::new(id)?);
         Ok(self.store.get(&key).await?.map(Item::from))
     }
 
@@ -203,7 +203,7 @@ impl Items {
         etag: Option<ETag>,
     ) -> ItemResult<(Item, bool)> {
         let (id, body) = body::written(item, self.store.limits().document)?;
-        self.upsert(self.key(partition, id), body, etag).await
+        self.upsert(key(partition, id), body, etag).await
     }
 
     /// Deletes an item that is there.
@@ -216,7 +216,7 @@ impl Items {
         partition: &Partition,
         if_match: impl Into<IfMatch> + Send,
     ) -> ItemResult<()> {
-        let key = self.key(partition, DocId::new(id)?);
+        let key = key(partition, DocId::new(id)?);
         let expected = if_match.into().into();
         let deleted = self.store.delete_with(&key, expected, self.write.clone()).await;
         deleted.map(|_| ()).map_err(|error| self.failed(error))
@@ -235,7 +235,7 @@ impl Items {
         patch: &T,
         if_match: impl Into<IfMatch> + Send,
     ) -> ItemResult<Item> {
-        let key = self.key(partition, DocId::new(id)?);
+        let key = key(partition, DocId::new(id)?);
         let patch = body::patch(patch, &key.id, self.store.limits().document)?;
         let expected = if_match.into().into();
         let written = self.store.patch(&key, patch, expected, self.write.clone()).await;
@@ -249,7 +249,7 @@ impl Items {
         expected: DocPrecondition,
     ) -> ItemResult<(Item, bool)> {
         let (id, body) = body::written(item, self.store.limits().document)?;
-        let key = self.key(partition, id);
+        let key = key(partition, id);
         let written = self.store.put_with(&key, body, expected, self.write.clone()).await;
         self.answer(written)
     }
@@ -275,10 +275,6 @@ impl Items {
             });
         }
         self.answer(written)
-    }
-
-    pub(super) fn key(&self, partition: &Partition, id: DocId) -> DocKey {
-        DocKey { partition: partition.clone(), id }
     }
 
     pub(super) fn answer(&self, written: Result<Written, Error>) -> ItemResult<(Item, bool)> {
@@ -309,4 +305,8 @@ impl Items {
     fn concurrency(&self, error: Error) -> ItemError {
         ConcurrencyError::new(self.text.clone(), error).into()
     }
+}
+
+pub(super) fn key(partition: &Partition, id: DocId) -> DocKey {
+    DocKey { partition: partition.clone(), id }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::body;
 use super::error::{ItemError, ItemResult};
-use super::items::Items;
+use super::items::{Items, key};
 use super::read::Item;
 
 impl Items {
@@ -79,8 +79,7 @@ impl Items {
         Ok(match applied {
             Applied::Written(written) => Some(self.answer(Ok(written))?.0),
             Applied::Deleted(_) => None,
-            _ if matches!(applied.etag(), None) => None,
-            _ => seen,
+            _ => seen, // It was kept.
         })
     }
 
@@ -133,7 +132,7 @@ impl Items {
         E: From<ItemError> + Send,
         F: FnMut(Option<&Document>) -> Result<Edit, E> + Send,
     {
-        let key = self.key(partition, id);
+        let key = key(partition, id);
         match update(&*self.store, &key, policy, self.write.clone(), edit).await {
             Ok(updated) => Ok(updated.applied),
             Err(UpdateError::Refused(error)) => Err(error),
