@@ -11,6 +11,7 @@
 //! importer of JSON lines ([`import()`]). It does no I/O.
 
 mod audit;
+mod blob;
 mod changes;
 mod collection;
 mod document;
@@ -35,6 +36,7 @@ mod transaction;
 mod update;
 
 pub use audit::{AuditOperation, AuditPosition, AuditRecord};
+pub use blob::{BlobMetaOptions, BlobMetaStore};
 pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone};
 pub use collection::{Collection, Entries, Entry};
 pub use document::{Changed, Document};

@@ -131,7 +131,7 @@ async fn t28_a_range_in_which_nothing_can_be_is_an_empty_page() {
         bounds.into_iter().flatten().chain([Bound::Unbounded]).collect();
     for lower in &bounds {
         for upper in &bounds {
-            let holds = std::ops::RangeBounds::contains(&(*lower, *upper), "m");
+            let holds = std::ops::RangeBounds::<str>::contains(&(*lower, *upper), "m");
             for scan in [ScanOptions::default(), ScanOptions::default().descending()] {
                 let page = store.scan(&p, scan.ids((*lower, *upper))).await.unwrap();
                 assert_eq!(page.documents.len(), usize::from(holds), "{lower:?} {upper:?}");

@@ -14,8 +14,10 @@ impl Transaction {
     /// no other does; dropping it no longer aborts.
     ///
     /// # Errors
-    /// - `Busy`: another handle went on with the transaction; this one is over,
-    ///   and what it wrote since its last `detach` is discarded.
+    /// - `Busy`: a request of this handle is under way, also a commit whose
+    ///   outcome is not known; or another handle went on with the transaction:
+    ///   then this one is over, and what it wrote since its last `detach` is
+    ///   discarded. The error says which.
     /// - `Expired`: the transaction is over.
     /// - everything else: nothing is lost; call it again.
     ///

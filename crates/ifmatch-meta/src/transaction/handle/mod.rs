@@ -49,7 +49,8 @@ use crate::store::MetaStore;
 ///
 /// # Errors
 /// A failed operation leaves the transaction open, as it was before. A second
-/// operation of one handle while one is under way answers `Busy` at once.
+/// operation of one handle while one is under way answers `Busy` at once. After
+/// the commit other operations answer `Closed`.
 ///
 /// # Cancellation
 /// Dropping the future of an operation other than `commit`, `abort` and `detach`

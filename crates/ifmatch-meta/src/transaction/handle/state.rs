@@ -120,6 +120,9 @@ impl Inner {
         Err(match phase {
             Phase::Open => return Ok(()),
             Phase::Deciding(_) => self.busy("the outcome of its commit is not known: commit again"),
+            Phase::Committed(_) => {
+                Error::closed(format!("transaction {}: it was committed", self.id))
+            }
             phase => self.ended(phase),
         })
     }
