@@ -161,6 +161,11 @@ impl Client {
         Failure::from(error).named(Sent::Nothing, Operation::Get, &self.subject)
     }
 
+    /// Connections for those who listen, beside the pool: they stay open.
+    pub(super) fn listening_pool(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(1).connect_lazy_with(self.connect.clone())
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.pool.is_closed()
     }
