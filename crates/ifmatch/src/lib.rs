@@ -6,12 +6,14 @@
 //!
 //! [`open()`] takes a URL and gives a [`ConditionalBlobStore`]; on it stand the
 //! [`journal`], a state machine that any number of writers share, documents, and
-//! shared SQLite databases.
+//! shared SQLite databases. [`open_meta_store()`] takes a URL and gives a
+//! [`meta::MetaStore`]: documents in memory, on SQLite, on PostgreSQL or on any
+//! blob store.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `fs`, `s3`, `gcs`, `azure` | the backends behind [`open()`] |
-//! | `sqlite` | [`sql`]: documents with ETags on SQLite |
+//! | `sqlite`, `postgres` | [`sql`]: documents with ETags on SQLite and PostgreSQL |
 //! | `sync` | [`sync`]: SQLite databases shared through a blob store |
 //! | `recipes` | [`recipes`]: items in the manner of Cosmos DB |
 //! | `testkit` | [`testkit`]: conformance suites and fault injection |
@@ -33,9 +35,7 @@
 mod open;
 
 pub use ifmatch_core::*;
-#[cfg(feature = "sqlite")]
-pub use open::{OpenMetaOptions, open_meta_store};
-pub use open::{OpenOptions, open};
+pub use open::{OpenMetaOptions, OpenOptions, open, open_meta_store};
 
 /// The optimistic-lock engine: a state machine that any number of writers share,
 /// one conditional PUT per commit.
@@ -45,8 +45,8 @@ pub use ifmatch_meta as meta;
 /// Ready-made uses of documents.
 #[cfg(feature = "recipes")]
 pub use ifmatch_recipes as recipes;
-/// Documents on SQLite.
-#[cfg(feature = "sqlite")]
+/// Documents on SQLite and PostgreSQL.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use ifmatch_sql as sql;
 /// SQLite databases shared through a blob store.
 #[cfg(feature = "sync")]

@@ -5,6 +5,7 @@ mod commit;
 mod feed;
 mod options;
 mod partition;
+mod query;
 mod read;
 mod state;
 mod store;

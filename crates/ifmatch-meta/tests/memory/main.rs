@@ -7,6 +7,7 @@ mod collection;
 mod drain;
 mod faulty;
 mod feed;
+mod query;
 mod races;
 mod retention;
 mod store;
