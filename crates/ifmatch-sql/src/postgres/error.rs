@@ -51,10 +51,6 @@ impl Failure {
         Self { class: Class::Lost, reason: Reason::source(what), code: String::new() }
     }
 
-    /// Whether the server refuses because of what is there already.
-    pub(super) fn is_unique_violation(&self) -> bool {
-        self.code == "23505"
-    }
 
     /// The error as callers see it.
     pub(super) fn named(self, sent: Sent, operation: Operation, subject: &Arc<str>) -> Error {

@@ -167,10 +167,10 @@ fn conditions(
         values.push(Sql::Text(after.partition.as_str().into()));
         values.push(Sql::Text(after.id.as_str().into()));
         let (partition, id) = (values.len() - 1, values.len());
-        sql.push_str(&match wanted.scope {
-            Scope::Partition(_) => format!(" AND ?{partition} = partition AND id > ?{id}"),
-            _ => format!(" AND (partition, id) > (?{partition}, ?{id})"),
-        });
+        let _ = match wanted.scope {
+            Scope::Partition(_) => write!(sql, " AND ?{partition} = partition AND id > ?{id}"),
+            _ => write!(sql, " AND (partition, id) > (?{partition}, ?{id})"),
+        };
     }
     for (field, range) in ranges {
         if but.is_some_and(|but| std::ptr::eq(but, range)) {
