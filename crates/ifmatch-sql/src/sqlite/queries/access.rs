@@ -177,7 +177,14 @@ fn conditions(
             continue;
         }
         if let Some(expression) = expression(field) {
-            let _ = write!(sql, " AND {}", range.sql(&expression, values));
+            // The sign keeps it from being looked for in an index: which one
+            // serves is decided here, but for that of partition and id.
+            let leads = match wanted.scope {
+                Scope::Partition(_) => **field == Field::Id,
+                _ => **field == Field::Partition,
+            };
+            let sign = if leads { "" } else { "+" };
+            let _ = write!(sql, " AND {}", range.sql(&format!("{sign}{expression}"), values));
         }
     }
     sql
