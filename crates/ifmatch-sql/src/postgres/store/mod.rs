@@ -23,6 +23,7 @@ use super::feed::Feed;
 use super::notices::{self, Notices};
 use super::options::PostgresOptions;
 use super::schema;
+use super::{index, query};
 use write::Stamp;
 
 /// Documents in a schema of a PostgreSQL database (13 or newer, UTF-8), for any
@@ -212,28 +213,28 @@ impl MetaStore for PostgresMetaStore {
         read::partitions(self.client(), after, limit).await
     }
 
-    async fn count_where(&self, _scope: &Scope, _filter: &Filter) -> Result<u64> {
-        Err(Error::unsupported("queries"))
+    async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
+        query::count(self.client(), scope, filter).await
     }
 
-    async fn query(&self, _scope: &Scope, _query: &Query) -> Result<QueryPage> {
-        Err(Error::unsupported("queries"))
+    async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
+        query::page(self.client(), self.inner.id, scope, query).await
     }
 
-    async fn aggregate(&self, _scope: &Scope, _of: &Aggregation) -> Result<Vec<AggregateRow>> {
-        Err(Error::unsupported("queries"))
+    async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
+        query::aggregate(self.client(), scope, of).await
     }
 
-    async fn create_index(&self, _index: &Index) -> Result<()> {
-        Err(Error::unsupported("indexes"))
+    async fn create_index(&self, index: &Index) -> Result<()> {
+        index::create(self.client(), index).await
     }
 
-    async fn drop_index(&self, _name: &IndexName) -> Result<bool> {
-        Err(Error::unsupported("indexes"))
+    async fn drop_index(&self, name: &IndexName) -> Result<bool> {
+        index::drop(self.client(), name).await
     }
 
     async fn indexes(&self) -> Result<Vec<Index>> {
-        Err(Error::unsupported("indexes"))
+        index::list(self.client()).await
     }
 
     async fn changes(

@@ -10,7 +10,7 @@ use ifmatch_meta::{
 use sqlx::postgres::PgRow;
 
 use super::super::client::Client;
-use super::super::queryable;
+use super::super::{query, queryable};
 use super::super::rows::Reader;
 use super::super::sql::Statement;
 
@@ -85,6 +85,11 @@ impl Entries {
         created: Option<Timestamp>,
         stamp: &Stamp,
     ) -> Result<()> {
+        for time in [stamp.now, created.unwrap_or(stamp.now)] {
+            if !(query::FIRST..=query::LAST).contains(&time.as_micros()) {
+                return Err(Error::invalid(format!("a time outside of the years 0 to 9999: {time}")));
+            }
+        }
         self.docs.push(queryable::rewritten(body)?);
         self.bodies.push(Some(body.as_str().into()));
         self.entry(id, expect, stamp);

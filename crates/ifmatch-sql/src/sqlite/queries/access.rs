@@ -167,17 +167,24 @@ fn conditions(
         values.push(Sql::Text(after.partition.as_str().into()));
         values.push(Sql::Text(after.id.as_str().into()));
         let (partition, id) = (values.len() - 1, values.len());
-        sql.push_str(&match wanted.scope {
-            Scope::Partition(_) => format!(" AND ?{partition} = partition AND id > ?{id}"),
-            _ => format!(" AND (partition, id) > (?{partition}, ?{id})"),
-        });
+        let _ = match wanted.scope {
+            Scope::Partition(_) => write!(sql, " AND ?{partition} = partition AND id > ?{id}"),
+            _ => write!(sql, " AND (partition, id) > (?{partition}, ?{id})"),
+        };
     }
     for (field, range) in ranges {
         if but.is_some_and(|but| std::ptr::eq(but, range)) {
             continue;
         }
         if let Some(expression) = expression(field) {
-            let _ = write!(sql, " AND {}", range.sql(&expression, values));
+            // The sign keeps it from being looked for in an index: which one
+            // serves is decided here, but for that of partition and id.
+            let leads = match wanted.scope {
+                Scope::Partition(_) => **field == Field::Id,
+                _ => **field == Field::Partition,
+            };
+            let sign = if leads { "" } else { "+" };
+            let _ = write!(sql, " AND {}", range.sql(&format!("{sign}{expression}"), values));
         }
     }
     sql

@@ -148,9 +148,9 @@ impl Range {
         let (Self::Between(low, high), Self::Between(other_low, other_high)) = (self, other) else {
             return None;
         };
-        let low = tighter(low.as_ref(), other_low.as_ref(), Ordering::Greater)?;
-        let high = tighter(high.as_ref(), other_high.as_ref(), Ordering::Less)?;
-        Some(Self::Between(low, high))
+        let low = tighter(low.as_ref(), other_low.as_ref(), Ordering::Greater).ok()?;
+        let high = tighter(high.as_ref(), other_high.as_ref(), Ordering::Less).ok()?;
+        Some(Self::Between(low.cloned(), high.cloned()))
     }
 
     /// As a condition; its values go to the end of `values`.
@@ -182,15 +182,20 @@ impl Range {
     }
 }
 
-/// Of two ends the one that lies further in; `None` where they are of different
-/// types.
-fn tighter(one: Option<&Sql>, other: Option<&Sql>, inward: Ordering) -> Option<Option<Sql>> {
-    let (Some(one), Some(other)) = (one, other) else { return Some(one.or(other).cloned()) };
+/// Of two ends the one that lies further in.
+fn tighter<'a>(
+    one: Option<&'a Sql>,
+    other: Option<&'a Sql>,
+    inward: Ordering,
+) -> Result<Option<&'a Sql>, OfTwoTypes> {
+    let (Some(one), Some(other)) = (one, other) else { return Ok(one.or(other)) };
     let order = match (one, other) {
         (Sql::Integer(one), Sql::Integer(other)) => one.cmp(other),
         (Sql::Real(one), Sql::Real(other)) => one.total_cmp(other),
         (Sql::Text(one), Sql::Text(other)) => one.cmp(other),
-        _ => return None,
+        _ => return Err(OfTwoTypes),
     };
-    Some(Some(if order == inward { one } else { other }.clone()))
+    Ok(Some(if order == inward { one } else { other }))
 }
+
+struct OfTwoTypes;

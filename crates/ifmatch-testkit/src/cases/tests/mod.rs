@@ -129,3 +129,17 @@ async fn w17_every_known_mistake_of_a_backend_is_found() {
         println!("{}: {} cases: {found}", flaw.name, report.cases);
     }
 }
+
+#[tokio::test]
+async fn w17_the_store_in_memory_answers_as_the_evaluator_does() {
+    let store = ifmatch_meta::MemoryMetaStore::new(Simulation::seeded(1).env());
+    let report = check(&store, 1, 2_500).await.unwrap();
+    assert!(report.passed(), "{report}");
+    assert_eq!((report.cases, report.worlds), (2_500, 10));
+    let again = check(&store, 1, 250).await.unwrap();
+    assert_eq!(again.documents, documents_of_the_first_world(1), "the seed decides");
+}
+
+fn documents_of_the_first_world(seed: u64) -> usize {
+    world::contents(&mut rng(seed, 0, usize::MAX)).len()
+}
