@@ -41,6 +41,10 @@ fn awkward() -> Vec<Value> {
         "\u{ffff}",
         "\u{d7ff}",
         "2026-01-01",
+        "2026-01-01T00:00:00.000000Z",
+        "2026-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+        "9",
         "a'b",
         "a\"b",
         "\n",
@@ -95,8 +99,8 @@ fn awkward() -> Vec<Value> {
 }
 
 /// Fields, with an index or without.
-const FIELDS: [&str; 9] =
-    ["/a", "/b", "/o/k y", "/l/0", "/it's", "", "@id", "@partition", "@updated_by"];
+const FIELDS: [&str; 10] =
+    ["/a", "/b", "/o/k y", "/l/0", "/it's", "", "@id", "@partition", "@updated_by", "@updated_at"];
 
 fn document() -> impl Strategy<Value = String> {
     let value = || proptest::option::weighted(0.8, select(awkward()));
@@ -164,6 +168,13 @@ async fn fill(store: &SqliteMetaStore, bodies: &[String]) -> Result<Vec<Document
         let key = key(["p", "q"][i % 2], &format!("{:02}", i * 7 % 50));
         store.put_with(&key, body, Pre::Overwrite, options).await?;
     }
+    if bodies.len() % 3 == 0 {
+        // Times of a clock that was far off do not print in their order.
+        let sql = "UPDATE documents SET updated_at = CASE id WHEN '00' THEN 9223372036854775807
+            WHEN '07' THEN 253402300800000000 WHEN '14' THEN -62167219200000001 ELSE 1 END
+            WHERE id < '20'";
+        store.local().write(move |connection| Ok(connection.execute(sql, [])?)).await?;
+    }
     let mut all = Vec::new();
     for name in ["p", "q"] {
         all.extend(store.scan(&partition(name), ScanOptions::default()).await?.documents);
@@ -209,7 +220,7 @@ async fn check(bodies: Vec<String>, queries: Vec<(Filter, Vec<Sort>, usize)>) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
     fn w17_any_query_answers_what_the_evaluator_says(
         bodies in prop::collection::vec(document(), 1..40),
