@@ -51,8 +51,8 @@ fn life(session: &mut Session, store: &str) {
     run(&["tx", "outcome", "t"], 0);
     run(&["tx", "begin", "empty", "--partition", "p"], 0);
     run(&["tx", "commit", "empty", "--json"], 0);
-    run(&["tx", "begin", "short", "--partition", "p", "--lifetime", "1ms"], 0);
-    std::thread::sleep(std::time::Duration::from_millis(10));
+    run(&["tx", "begin", "short", "--partition", "p", "--lifetime", "2s"], 0);
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
     run(&["tx", "put", "short", "d", "5", "--if-exists", "--json"], 4);
     run(&["meta", "put", "p", "d", "6", "--if-exists"], 0);
 }
