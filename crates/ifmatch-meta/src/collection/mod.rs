@@ -21,28 +21,50 @@ use crate::store::MetaStore;
 /// is `Invalid` where it is read, and named; it stays as it is.
 ///
 /// # Examples
-/// A flag for deleted things is an ordinary field, and a window of time is two
-/// comparisons, both inclusive:
+/// A flag for what is deleted softly is a field like any other, and a window of
+/// time is two comparisons, here with both ends in it:
 /// ```
 /// use std::sync::Arc;
-/// use ifmatch_core::Env;
-/// use ifmatch_meta::{Collection, MemoryMetaStore, Partition};
+/// use ifmatch_core::{Env, RetryPolicy};
+/// use ifmatch_meta::query::field;
+/// use ifmatch_meta::{Collection, Edit, Error, MemoryMetaStore, Partition, Query};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Task {
 ///     title: String,
+///     due: String, // RFC 3339 in UTC: the order of the text is that of time.
 ///     deleted: bool,
 /// }
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let store = Arc::new(MemoryMetaStore::new(Env::real()));
 /// let tasks = Collection::<Task>::new(store, Partition::new("tasks")?);
-/// let (id, written) = tasks.insert(&Task { title: "tea".into(), deleted: false }).await?;
-/// tasks.replace(&id, written.etag, &Task { title: "coffee".into(), deleted: false }).await?;
-/// let late = tasks.replace(&id, written.etag, &Task { title: "milk".into(), deleted: false }).await;
-/// assert_eq!(late.unwrap_err().kind(), "conflict");
-/// assert_eq!(tasks.get(&id).await?.unwrap().value.title, "coffee");
-/// # Ok::<(), ifmatch_meta::Error>(()) })?;
+/// for (title, due) in [("tea", "2026-03-01"), ("milk", "2026-03-31"), ("jam", "2026-04-01")] {
+///     tasks.insert(&Task { title: title.into(), due: due.into(), deleted: false }).await?;
+/// }
+///
+/// let march = field("/due").gte("2026-03-01") & field("/due").lte("2026-03-31");
+/// let there = field("/deleted").eq(false);
+/// let page = tasks.query(&Query::filter(there.clone() & march).sort("-/due")).await?;
+/// let titles: Vec<_> = page.entries.iter().map(|entry| &*entry.value.title).collect();
+/// assert_eq!(titles, ["milk", "tea"]);
+///
+/// let milk = &page.entries[0].id;
+/// let delete = |entry: Option<ifmatch_meta::Entry<Task>>| {
+///     Ok::<_, Error>(match entry {
+///         Some(entry) => Edit::Put(Task { deleted: true, ..entry.value }),
+///         None => Edit::Keep,
+///     })
+/// };
+/// tasks.update(milk, RetryPolicy::new(), delete).await?;
+/// assert_eq!((tasks.count_where(&there).await?, tasks.count().await?), (2, 3));
+///
+/// // What changed in a window is asked of the time that the store keeps.
+/// let entry = tasks.get(milk).await?.unwrap();
+/// let now = entry.updated_at.to_string();
+/// let window = field("@updated_at").gte(now.as_str()) & field("@updated_at").lte(now);
+/// assert!(tasks.count_where(&window).await? >= 1);
+/// # Ok::<(), Error>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Collection<T> {

@@ -7,9 +7,11 @@ mod collection;
 mod drain;
 mod faulty;
 mod feed;
+mod query;
 mod races;
 mod retention;
 mod store;
+mod throughput;
 mod transactions;
 mod update;
 

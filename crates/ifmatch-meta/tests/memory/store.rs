@@ -127,8 +127,7 @@ async fn t28_a_range_in_which_nothing_can_be_is_an_empty_page() {
     let (store, p) = (store(), partition("p"));
     store.put(&key("p", "m"), json("1"), IfAbsent).await.unwrap();
     let bounds = ["l", "m", "n"].map(|id| [Included(id), Excluded(id)]);
-    let bounds: Vec<Bound<&str>> =
-        bounds.into_iter().flatten().chain([Bound::Unbounded]).collect();
+    let bounds: Vec<Bound<&str>> = bounds.into_iter().flatten().chain([Bound::Unbounded]).collect();
     for lower in &bounds {
         for upper in &bounds {
             let holds = std::ops::RangeBounds::<str>::contains(&(*lower, *upper), "m");

@@ -11,7 +11,7 @@ impl Transaction {
     /// Leaves what was written since the last `detach` in the store, as one
     /// piece, so that another process can go on
     /// ([`resume`](Transaction::resume)). This handle can go on too, as long as
-    /// no other does; dropping it no longer aborts.
+    /// no other does; dropping it no longer aborts, also where nothing was written.
     ///
     /// # Errors
     /// - `Busy`: a request of this handle is under way, also a commit whose
