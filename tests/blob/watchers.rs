@@ -11,10 +11,9 @@ use ifmatch::testkit::fault::FaultPlan;
 
 use crate::network::{Network, passes};
 
-async fn write(store: BlobMetaStore, n: u64) {
+async fn write(store: BlobMetaStore, n: usize) {
     for round in 0..30 {
-        let key =
-            DocKey::new(["p", "q"][round % 2], format!("d{}", (n as usize + round) % 7)).unwrap();
+        let key = DocKey::new(["p", "q"][round % 2], format!("d{}", (n + round) % 7)).unwrap();
         let written = if round % 5 == 4 {
             store.delete(&key, DocPrecondition::Overwrite).await.map(drop)
         } else {
