@@ -62,8 +62,8 @@ pub use patch::merge_patch;
 pub use precondition::DocPrecondition;
 pub use projection::Projection;
 pub use query::{
-    AggregateOf, AggregateRow, Aggregation, Comparison, Field, Filter, Index, IndexName, Quantifier,
-    Query, QueryPage, QueryToken, Sort, SortOrder,
+    AggregateOf, AggregateRow, Aggregation, Comparison, Field, Filter, Index, IndexName,
+    Quantifier, Query, QueryPage, QueryToken, Sort, SortOrder,
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
 pub use store::MetaStore;
