@@ -15,6 +15,7 @@
 //! | `fs`, `s3`, `gcs`, `azure` | the backends behind [`open()`] |
 //! | `sqlite`, `postgres` | [`sql`]: documents with ETags on SQLite and PostgreSQL |
 //! | `sync` | [`sync`]: SQLite databases shared through a blob store |
+//! | `recipes` | [`recipes`]: items in the manner of Cosmos DB |
 //! | `testkit` | [`testkit`]: conformance suites and fault injection |
 //! | `full` | all of them |
 //!
@@ -41,6 +42,9 @@ pub use open::{OpenMetaOptions, OpenOptions, open, open_meta_store};
 pub use ifmatch_journal as journal;
 /// Documents with ETags: the trait and its vocabulary.
 pub use ifmatch_meta as meta;
+/// Ready-made uses of documents.
+#[cfg(feature = "recipes")]
+pub use ifmatch_recipes as recipes;
 /// Documents on SQLite and PostgreSQL.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use ifmatch_sql as sql;

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// A drain that did not come to its end.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_enums)] // The taker or the store.
 pub enum DrainError<E> {
     /// The taker failed; the documents that it got last are there still.
     Refused {

@@ -9,6 +9,8 @@ mod query;
 mod read;
 mod state;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod write;
 

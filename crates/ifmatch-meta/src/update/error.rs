@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// An update that did not commit.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_enums)] // The function or the store.
 pub enum UpdateError<E> {
     /// The function refused; nothing was applied.
     Refused(E),

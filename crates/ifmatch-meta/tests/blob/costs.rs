@@ -30,10 +30,13 @@ async fn a_warm_write_is_one_put_and_a_warm_read_one_get_without_a_body() {
     let ops = (0..100).map(|n| put(&format!("b{n}"), "1")).collect();
     let applied = store.batch(&partition("p"), ops).await.unwrap();
     assert_eq!(world.asked(), [PUT]);
-    let costs: Vec<u64> = applied.iter().map(|at| match at {
-        ifmatch_meta::Applied::Written(written) => written.cost.requests,
-        _ => 0,
-    }).collect();
+    let costs: Vec<u64> = applied
+        .iter()
+        .map(|at| match at {
+            ifmatch_meta::Applied::Written(written) => written.cost.requests,
+            _ => 0,
+        })
+        .collect();
     assert_eq!((costs[0], costs[1..].iter().sum()), (1, 0_u64));
     store.delete(&key("p", "a"), DocPrecondition::IfExists).await.unwrap();
     assert_eq!(world.asked(), [PUT]);

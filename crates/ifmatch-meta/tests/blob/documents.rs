@@ -1,12 +1,13 @@
 //! What documents on blobs mean.
 
+use futures::TryStreamExt as _;
 use ifmatch_core::{BlobPrefix, Operation};
+use ifmatch_journal::{Journal, Options, kv::KeyValue};
 use ifmatch_meta::query::field;
 use ifmatch_meta::{
-    Aggregation, AggregateOf, BlobMetaOptions, BlobMetaStore, Changed, DocPrecondition,
-    Limits, MetaStore, Op, Query, ScanOptions, Scope, WriteOptions,
+    AggregateOf, Aggregation, BlobMetaOptions, BlobMetaStore, Changed, DocPrecondition, Limits,
+    MetaStore, Op, Query, ScanOptions, Scope, WriteOptions,
 };
-use futures::TryStreamExt as _;
 
 use crate::support::{World, json, key, partition, put, write};
 
@@ -148,7 +149,10 @@ async fn queries_count_and_aggregate_over_one_partition_and_all() {
     let query = Query::filter(field("/n").gte(0)).sort("-/n").limit(2);
     let page = store.query(&all, &query).await.unwrap();
     let found: Vec<_> = page.documents.iter().map(|at| at.key.to_string()).collect();
-    assert_eq!((found.as_slice(), page.mark), (["r/d2", "q/d1"].map(String::from).as_slice(), None));
+    assert_eq!(
+        (found.as_slice(), page.mark),
+        (["r/d2", "q/d1"].map(String::from).as_slice(), None)
+    );
     let mut rest = query.clone();
     rest.after = page.next;
     let page = store.query(&all, &rest).await.unwrap();
@@ -172,7 +176,6 @@ async fn what_lies_at_a_place_is_respected() {
     let world = World::new(1);
     let none = BlobMetaStore::open(world.blobs.clone(), BlobMetaOptions::open()).await;
     assert_eq!(none.unwrap_err().kind(), "not_found");
-    use ifmatch_journal::{Journal, Options, kv::KeyValue};
     drop(Journal::open(world.blobs.clone(), KeyValue, Options::create()).await.unwrap());
     for options in [BlobMetaOptions::open(), BlobMetaOptions::create()] {
         let wrong = BlobMetaStore::open(world.blobs.clone(), options).await;

@@ -1,7 +1,8 @@
 //! Partitions: their names, their listing, and how many are held.
 
-use ifmatch_core::Operation;
-use ifmatch_meta::{BlobMetaOptions, DocPrecondition, MetaStore, Scope};
+use futures::TryStreamExt as _;
+use ifmatch_core::{BlobPrefix, Operation};
+use ifmatch_meta::{BlobMetaOptions, DocPrecondition, MetaStore, Partition, Scope};
 
 use crate::support::{World, key, partition, write};
 
@@ -26,7 +27,7 @@ async fn all_names_are_listed_in_byte_order_of_the_true_name() {
     let (cold, expected) = (world.store().await, names.len());
     for store in [&store, &cold] {
         let listed = store.partitions(None, 100).await.unwrap();
-        assert_eq!(listed.iter().map(|p| p.as_str()).collect::<Vec<_>>(), names);
+        assert_eq!(listed.iter().map(Partition::as_str).collect::<Vec<_>>(), names);
         let (mut paged, mut after) = (Vec::new(), None);
         loop {
             let page = store.partitions(after.as_ref(), 5).await.unwrap();
@@ -133,13 +134,13 @@ async fn a_partition_of_many_commits_opens_from_its_checkpoint() {
     let store = world.store().await;
     for n in 0..400_u32 {
         // What does not pack.
-        let numbers = (0..300_u32).map(|at| at.wrapping_mul(2_654_435_761).wrapping_mul(n * 2 + 1).to_string());
+        let numbers = (0..300_u32)
+            .map(|at| at.wrapping_mul(2_654_435_761).wrapping_mul(n * 2 + 1).to_string());
         let body = format!("[{}]", numbers.collect::<Vec<_>>().join(","));
         write(&store, ("p", &format!("d{}", n * 7_919 % 100)), &format!("[{n},{body}]")).await;
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
-    let checkpoints = ifmatch_core::BlobPrefix::new("data/p/checkpoints").unwrap();
-    use futures::TryStreamExt as _;
+    let checkpoints = BlobPrefix::new("data/p/checkpoints").unwrap();
     let listed: Vec<_> = world.blobs.list(&checkpoints, None).try_collect().await.unwrap();
     assert!(!listed.is_empty());
     let cold = world.store().await;

@@ -18,7 +18,7 @@ async fn t10_who_has_seen_the_lock_for_its_whole_life_takes_over() {
     let put = || other.put(&a, json("1"), DocPrecondition::Overwrite);
     tokio::time::sleep(LIFE / 2).await;
     assert_eq!(put().await.unwrap_err().kind(), "partition_locked");
-    tokio::time::sleep(LIFE - Duration::from_millis(1)).await;
+    tokio::time::sleep(LIFE.saturating_sub(Duration::from_millis(1))).await;
     assert_eq!(put().await.unwrap_err().kind(), "partition_locked");
     tokio::time::sleep(Duration::from_millis(1)).await;
     put().await.unwrap();
@@ -30,7 +30,9 @@ async fn t10_who_has_seen_the_lock_for_its_whole_life_takes_over() {
 
 #[tokio::test(start_paused = true)]
 async fn t10_who_looks_once_takes_over_two_lives_later_by_the_stores_clock() {
-    for (wait, taken) in [(LIFE * 2 - Duration::from_millis(1), false), (LIFE * 2, true)] {
+    for (wait, taken) in
+        [((LIFE * 2).saturating_sub(Duration::from_millis(1)), false), (LIFE * 2, true)]
+    {
         let world = World::new(1);
         let owner = world.with_transactions().await;
         begin(&owner, "tx").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ifmatch_core::Operation;
 use ifmatch_meta::{
-    BlobMetaStore, DocPrecondition, Effect, ETag, MetaStore, Nonce, Op, TxAddress, TxBackend,
+    BlobMetaStore, DocPrecondition, ETag, Effect, MetaStore, Nonce, Op, TxAddress, TxBackend,
     TxCommit, TxId, TxOutcome,
 };
 
@@ -48,7 +48,9 @@ async fn t9_while_one_is_open_nobody_else_writes_there() {
         let a = key("p", "a");
         let error = store.put(&a, json("2"), DocPrecondition::Overwrite).await.unwrap_err();
         assert_eq!(error.kind(), "partition_locked");
-        let ifmatch_meta::Error::PartitionLocked { holder, remaining, .. } = error else { panic!() };
+        let ifmatch_meta::Error::PartitionLocked { holder, remaining, .. } = error else {
+            panic!()
+        };
         assert_eq!(holder, tx.id);
         assert!(remaining.unwrap() <= LIFE);
         // Not even a wrong precondition is looked at before.

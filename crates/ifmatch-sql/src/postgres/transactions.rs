@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ifmatch_core::{Operation, Timestamp};
+use ifmatch_core::Operation;
 use ifmatch_meta::{
     Cost, Error, Nonce, Partition, Result, TxAddress, TxBackend, TxCommit, TxId, TxOutcome,
     TxRecord,
@@ -27,6 +27,9 @@ impl TxBackend for PostgresMetaStore {
         id: &TxId,
         lifetime: Duration,
     ) -> Result<TxRecord> {
+        if !self.inner.options.transactions {
+            return Err(Error::unsupported("local transactions: open the store with them on"));
+        }
         let client = &self.inner.client;
         let sql = "SELECT * FROM schema.begin_tx($1, $2, $3)";
         let micros = i64::try_from(lifetime.as_micros()).unwrap_or(i64::MAX);
@@ -92,6 +95,7 @@ impl TxBackend for PostgresMetaStore {
         match Reader::new(client, &row).column::<&str>("answer")? {
             "done" => Ok(Cost { bytes_up: piece.len() as u64, ..ONE }),
             "busy" => Err(busy(&address.id, "another handle has staged writes meanwhile")),
+            "gap" => Err(Error::invalid(format!("piece {number} comes before earlier ones"))),
             _ => Err(over(&address.id, "its life is over, or it has ended")),
         }
     }
@@ -123,6 +127,9 @@ impl TxBackend for PostgresMetaStore {
         let client = &self.inner.client;
         let sql = "SELECT * FROM schema.commit_tx(
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        if commit.effects.is_empty() {
+            return Err(Error::invalid("a commit without effects: abort it"));
+        }
         let entries = entries(self, &commit)?;
         let nonce = commit.nonce.to_string();
         let staged = i64::try_from(commit.staged).unwrap_or(i64::MAX);
@@ -136,9 +143,7 @@ impl TxBackend for PostgresMetaStore {
         let reader = Reader::new(client, &row);
         let id = &address.id;
         match reader.column::<&str>("answer")? {
-            "done" => {
-                Ok((reader.number("seq")?, Cost { bytes_up: entries.bytes(), ..ONE }))
-            }
+            "done" => Ok((reader.number("seq")?, Cost { bytes_up: entries.bytes(), ..ONE })),
             "busy" => Err(busy(id, "another handle has staged writes meanwhile")),
             "committed" => Err(busy(id, "another handle has committed it")),
             "overrun" => Err(over(id, "its partition was changed in spite of it")),
@@ -217,8 +222,9 @@ async fn expire(client: &Client, partition: &Partition) -> Result<()> {
 fn entries(store: &PostgresMetaStore, commit: &TxCommit) -> Result<Entries> {
     let mut entries = Entries::default();
     let mut seen = BTreeSet::new();
-    let newest = commit.effects.iter().filter_map(|effect| effect.after.as_ref());
-    let newest = newest.map(|document| (document.updated_at, document.updated_by.clone())).last();
+    // What is deleted carries no stamp of its own.
+    let options = &store.inner.options;
+    let deleting = Stamp { now: options.env.wall_clock(), author: options.author.clone() };
     for effect in &commit.effects {
         if !seen.insert(&effect.id) {
             return Err(Error::invalid("a commit that names a document twice"));
@@ -226,17 +232,11 @@ fn entries(store: &PostgresMetaStore, commit: &TxCommit) -> Result<Entries> {
         let expect = effect.before.map_or(Expect::Absent, Expect::Tag);
         match &effect.after {
             Some(document) => {
-                let stamp =
-                    Stamp { now: document.updated_at, author: document.updated_by.clone() };
+                let stamp = Stamp { now: document.updated_at, author: document.updated_by.clone() };
                 let (state, created) = ((document.etag, &document.body), document.created_at);
                 entries.put(effect.id.as_str(), expect, state, Some(created), &stamp)?;
             }
-            None => {
-                let now: Timestamp = store.inner.options.env.wall_clock();
-                let author = store.inner.options.author.clone();
-                let (now, author) = newest.clone().unwrap_or((now, author));
-                entries.delete(effect.id.as_str(), expect, &Stamp { now, author });
-            }
+            None => entries.delete(effect.id.as_str(), expect, &deleting),
         }
     }
     Ok(entries)

@@ -4,6 +4,7 @@ mod error;
 mod local;
 mod options;
 mod pool;
+mod queries;
 mod rows;
 mod schema;
 mod store;

@@ -19,7 +19,9 @@ pub(crate) use changes::{change_token, changes};
 pub(crate) use commit::{Signature, advance, commit, still_there};
 pub(crate) use counters::{Counters, integer};
 pub(crate) use present::{Committed, has_changed};
-pub(crate) use scan::{count, partition_of, partitions, scan};
+pub(crate) use scan::{
+    NO_RESERVED_ID, NO_RESERVED_PARTITION, count, partition_of, partitions, scan,
+};
 pub(crate) use tombstones::{KEPT_COMMITS, KEPT_MICROS};
 
 use crate::sqlite::error::Failure;
@@ -85,6 +87,19 @@ fn etag_of(text: &str) -> Result<ETag, Failure> {
     text.parse().map_err(|_| {
         ifmatch_meta::Error::corrupt("the table documents", format!("{text:?} is no etag")).into()
     })
+}
+
+/// A statement that reads documents for [`candidate`]: here further columns may
+/// follow, ...
+pub(crate) const CANDIDATES: &str = concat!("SELECT ", columns!(), ", partition, id");
+/// ... the first of this number, ...
+pub(crate) const AFTER_CANDIDATE: usize = 7;
+/// ... then this.
+pub(crate) const FROM: &str = " FROM documents";
+
+/// A document of any partition.
+pub(crate) fn candidate(row: &Row<'_>) -> Result<Document, Failure> {
+    document(DocKey::internal(text(row, 5)?, text(row, 6)?)?, row)
 }
 
 fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Failure> {

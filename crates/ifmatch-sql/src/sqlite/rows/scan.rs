@@ -13,8 +13,9 @@ use super::{Counters, columns, document, text};
 use crate::sqlite::error::Failure;
 
 /// Keeps documents of ours out.
-pub(super) const NO_RESERVED_ID: &str = "NOT (id >= 'ifmatch.' AND id < 'ifmatch/')";
-const NO_RESERVED_PARTITION: &str = "NOT (partition >= 'ifmatch.' AND partition < 'ifmatch/')";
+pub(crate) const NO_RESERVED_ID: &str = "NOT (id >= 'ifmatch.' AND id < 'ifmatch/')";
+pub(crate) const NO_RESERVED_PARTITION: &str =
+    "NOT (partition >= 'ifmatch.' AND partition < 'ifmatch/')";
 const _: () = assert!(matches!(RESERVED_START.as_bytes(), b"ifmatch."));
 const _: () = assert!(matches!(RESERVED_END.as_bytes(), b"ifmatch/"));
 

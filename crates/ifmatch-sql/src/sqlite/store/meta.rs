@@ -14,7 +14,7 @@ use ifmatch_meta::{
 
 use super::{SqliteMetaStore, write};
 use crate::sqlite::options::SqliteOptions;
-use crate::sqlite::rows;
+use crate::sqlite::{queries, rows};
 
 #[async_trait]
 impl MetaStore for SqliteMetaStore {
@@ -87,30 +87,40 @@ impl MetaStore for SqliteMetaStore {
     }
 
     async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
-        match filter {
-            Filter::Everything => self.count(scope).await,
-            _ => Err(Error::unsupported("filters on SQLite")),
+        if *filter == Filter::Everything {
+            return self.count(scope).await;
         }
+        filter.validate()?;
+        let (scope, filter) = (scope.clone(), filter.clone());
+        let count = move |connection: &_| queries::count(connection, &scope, &filter);
+        self.local().read_long(count).await
     }
 
-    async fn query(&self, _: &Scope, _: &Query) -> Result<QueryPage> {
-        Err(Error::unsupported("queries on SQLite"))
+    async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
+        let (plan, filter) = (query.plan(scope)?, query.filter.clone());
+        let find = move |connection: &_| queries::query(connection, &filter, plan);
+        self.local().read_long(find).await
     }
 
-    async fn aggregate(&self, _: &Scope, _: &Aggregation) -> Result<Vec<AggregateRow>> {
-        Err(Error::unsupported("aggregates on SQLite"))
+    async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
+        of.validate()?;
+        let (scope, of) = (scope.clone(), of.clone());
+        let compute = move |connection: &_| queries::aggregate(connection, &scope, &of);
+        self.local().read_long(compute).await
     }
 
-    async fn create_index(&self, _: &Index) -> Result<()> {
-        Err(Error::unsupported("indexes on SQLite"))
+    async fn create_index(&self, index: &Index) -> Result<()> {
+        let index = index.clone();
+        self.local().write(move |connection| queries::create(connection, &index)).await
     }
 
-    async fn drop_index(&self, _: &IndexName) -> Result<bool> {
-        Err(Error::unsupported("indexes on SQLite"))
+    async fn drop_index(&self, name: &IndexName) -> Result<bool> {
+        let name = name.clone();
+        self.local().write(move |connection| queries::drop(connection, &name)).await
     }
 
     async fn indexes(&self) -> Result<Vec<Index>> {
-        Ok(Vec::new())
+        self.local().read(queries::list).await
     }
 
     async fn changes(
