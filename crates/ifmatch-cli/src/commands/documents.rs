@@ -92,6 +92,7 @@ fn condition(
 
 /// Which documents of a partition, and in which order.
 #[derive(Debug, Args)]
+#[group(skip)] // Its name would be that of `tx range`.
 pub(crate) struct Range {
     /// Begin with this id: the smallest, with --reverse the largest.
     #[arg(long, value_name = "ID")]

@@ -68,13 +68,12 @@ fn filters_beyond_the_caps_are_refused_at_once() {
 }
 
 #[test]
-fn a_filter_beyond_the_caps_can_be_cloned_compared_and_dropped() {
+fn a_deep_filter_of_all_kinds_is_refused_and_dropped() {
     let deep = (0..10_000).fold(field("/a").exists(), |inner, at| match at % 3 {
         0 => Filter::Not(Box::new(inner)),
         1 => Filter::And(vec![inner]),
         _ => field("/l").any(inner),
     });
     let query = crate::query::Query::filter(deep);
-    assert!(query == query.clone());
     assert_eq!(query.validate().unwrap_err().kind(), "invalid");
 }
