@@ -221,6 +221,12 @@ async fn a_waiter_hears_of_a_change_in_its_scope_and_of_no_other() {
     };
     futures::join!(store.wait_for_change(&p, &token, Duration::from_hours(1)), change);
     assert!(clock.now().saturating_sub(began) < Duration::from_secs(2));
+    // Half of a commit was told: there is more, though no newer commit.
+    let ops = ["x", "y"].map(|name| Op::put(id(name), json("1"), IfAbsent)).to_vec();
+    store.batch(&partition("p"), ops).await.unwrap();
+    let half = store.changes(&p, Some(&token), 2).await.unwrap();
+    assert!(half.more);
+    store.wait_for_change(&p, &half.next, Duration::from_hours(1)).await;
     // What changed before the wait ends it at once, and so does a close.
     store.wait_for_change(&p, &token, Duration::from_hours(1)).await;
     let token = store.change_token(&p).await.unwrap();
