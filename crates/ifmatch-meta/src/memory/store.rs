@@ -139,18 +139,13 @@ impl MetaStore for MemoryMetaStore {
     }
 
     async fn wait_for_change(&self, scope: &Scope, token: &ChangeToken, at_most: Duration) {
-        let named = match scope {
-            Scope::Partition(partition) => Some(partition),
-            Scope::All => None,
-        };
-        let seen = token.position(named).map_or(0, |position| position.seq);
         let mut timeout = std::pin::pin!(self.0.options.env.sleep(at_most));
         loop {
             // Asked for before looking: what changes after the look is not missed.
             let mut notice = std::pin::pin!(self.0.data.changed.notified());
             notice.as_mut().enable();
             match self.state() {
-                Ok(state) if state.newest_in(scope) <= seen => {}
+                Ok(state) if !state.is_behind(scope, token) => {}
                 _ => return,
             }
             if let Either::Right(_) = select(notice, timeout.as_mut()).await {
