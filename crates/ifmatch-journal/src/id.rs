@@ -16,6 +16,11 @@ macro_rules! random_id {
         pub struct $name(pub(crate) $bits);
 
         impl $name {
+            /// Its bits.
+            pub const fn bits(self) -> $bits {
+                self.0
+            }
+
             /// Random bits from the environment.
             pub fn random(env: &Env) -> Self {
                 let mut bytes = [0; size_of::<$bits>()];

@@ -134,8 +134,19 @@ impl Marker {
     /// # Cost
     /// One request.
     pub async fn find(store: &dyn ConditionalBlobStore, kind: Kind) -> Result<bool> {
+        Ok(Self::store(store, kind).await?.is_some())
+    }
+
+    /// The id of the store that lies here; `None` where nothing does.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    ///
+    /// # Cost
+    /// One request.
+    pub async fn store(store: &dyn ConditionalBlobStore, kind: Kind) -> Result<Option<JournalId>> {
         let found = store.get(&BlobKey::new("ifmatch")?, GetOptions::new()).await?.found();
-        found.map_or(Ok(false), |blob| Self::check(&blob.body, kind).map(|_| true))
+        found.map(|blob| Self::check(&blob.body, kind).map(|marker| marker.store)).transpose()
     }
 
     fn check(body: &[u8], kind: Kind) -> Result<Self> {

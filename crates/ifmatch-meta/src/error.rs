@@ -145,6 +145,10 @@ pub enum Error {
         /// Why it is not known.
         source: Source,
     },
+    /// The journal of a partition is gone, was replaced, or went back behind what
+    /// was seen. Nothing was applied; open the store again once that is settled.
+    #[error(transparent)]
+    Remote(Box<ifmatch_journal::Error>),
     /// An error that is not about documents; nothing was applied, unless its
     /// kind is `outcome_unknown`.
     #[error(transparent)]
@@ -207,6 +211,7 @@ impl Error {
             }
             Self::PartitionLocked { .. } | Self::Busy { .. } => Retry::Same,
             Self::OutcomeUnknown { .. } => Retry::Verify,
+            Self::Remote(error) => error.retry(),
             Self::Core(error) => error.retry(),
         }
     }
@@ -222,6 +227,7 @@ impl Error {
             Self::InBatch(inner) => inner.error.kind(),
             Self::TooManyOperations { .. } | Self::TooMany { .. } => "too_large",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::Remote(error) => error.kind(),
             Self::Core(error) => error.kind(),
         }
     }

@@ -19,6 +19,16 @@ impl Nonce {
         env.fill_random(&mut bytes);
         Self(bytes)
     }
+
+    /// Its bytes, as compact formats keep them.
+    pub(crate) const fn bytes(self) -> [u8; 12] {
+        self.0
+    }
+
+    /// The nonce of these [`bytes`](Self::bytes).
+    pub(crate) const fn of_bytes(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl fmt::Display for Nonce {
@@ -72,6 +82,16 @@ impl ETag {
     /// The tag of a nonce that was just drawn for it.
     pub const fn new(counter: u64, nonce: Nonce) -> Self {
         Self { counter, nonce }
+    }
+
+    /// Counter and nonce, as compact formats keep them.
+    pub(crate) const fn parts(self) -> (u64, [u8; 12]) {
+        (self.counter, self.nonce.0)
+    }
+
+    /// The tag of these [`parts`](Self::parts).
+    pub(crate) const fn of_parts(counter: u64, nonce: [u8; 12]) -> Self {
+        Self::new(counter, Nonce(nonce))
     }
 
     /// The tag without its quotes, as stores keep it.

@@ -11,8 +11,11 @@
 //! importer of JSON lines ([`import()`]). It does no I/O.
 
 mod audit;
+mod blob;
 mod changes;
+mod collection;
 mod document;
+mod drain;
 mod error;
 mod etag;
 mod evaluate;
@@ -30,10 +33,14 @@ pub mod query;
 mod scan;
 mod store;
 mod transaction;
+mod update;
 
 pub use audit::{AuditOperation, AuditPosition, AuditRecord};
+pub use blob::{BlobMetaOptions, BlobMetaStore};
 pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone};
+pub use collection::{Collection, Entries, Entry};
 pub use document::{Changed, Document};
+pub use drain::{DrainError, DrainOptions, Drained, drain};
 pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
@@ -62,3 +69,4 @@ pub use transaction::{
     Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
     TxOutcome, TxRecord, transact,
 };
+pub use update::{Edit, UpdateError, Updated, update};

@@ -15,20 +15,20 @@
 //! `PostgresMetaStore` (feature `postgres`) is the same on a schema of a
 //! PostgreSQL database.
 
+#[cfg(feature = "sqlite")]
+mod autocrud;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
-mod autocrud;
-#[cfg(feature = "sqlite")]
 mod sqlite;
 
-#[cfg(feature = "postgres")]
-pub use postgres::{PostgresMetaStore, PostgresOptions};
 #[cfg(feature = "sqlite")]
 pub use autocrud::{
     AutocrudFailed, AutocrudOptions, AutocrudPartition, AutocrudReport, SkipReason, SkippedRow,
     import_autocrud, import_autocrud_blob,
 };
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresMetaStore, PostgresOptions};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 #[cfg(feature = "sqlite")]

@@ -11,7 +11,9 @@
 //! | [`model`] | the commit protocol in the small, searched to its end |
 //! | [`sim`] | many clients on a faulty store, in one thread, from one seed |
 //! | [`check`] | whether a history of calls is one that the promises allow |
+//! | [`cases`] | generated queries, whose answers must be those of the evaluator |
 
+pub mod cases;
 pub mod check;
 pub mod cloud;
 pub mod fault;

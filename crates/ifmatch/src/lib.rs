@@ -6,13 +6,16 @@
 //!
 //! [`open()`] takes a URL and gives a [`ConditionalBlobStore`]; on it stand the
 //! [`journal`], a state machine that any number of writers share, documents, and
-//! shared SQLite databases.
+//! shared SQLite databases. [`open_meta_store()`] takes a URL and gives a
+//! [`meta::MetaStore`]: documents in memory, on SQLite, on PostgreSQL or on any
+//! blob store.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `fs`, `s3`, `gcs`, `azure` | the backends behind [`open()`] |
-//! | `sqlite` | [`sql`]: documents with ETags on SQLite |
+//! | `sqlite`, `postgres` | [`sql`]: documents with ETags on SQLite and PostgreSQL |
 //! | `sync` | [`sync`]: SQLite databases shared through a blob store |
+//! | `recipes` | [`recipes`]: items in the manner of Cosmos DB |
 //! | `testkit` | [`testkit`]: conformance suites and fault injection |
 //! | `full` | all of them |
 //!
@@ -32,17 +35,18 @@
 mod open;
 
 pub use ifmatch_core::*;
-#[cfg(feature = "sqlite")]
-pub use open::{OpenMetaOptions, open_meta_store};
-pub use open::{OpenOptions, open};
+pub use open::{OpenMetaOptions, OpenOptions, open, open_meta_store};
 
 /// The optimistic-lock engine: a state machine that any number of writers share,
 /// one conditional PUT per commit.
 pub use ifmatch_journal as journal;
 /// Documents with ETags: the trait and its vocabulary.
 pub use ifmatch_meta as meta;
-/// Documents on SQLite.
-#[cfg(feature = "sqlite")]
+/// Ready-made uses of documents.
+#[cfg(feature = "recipes")]
+pub use ifmatch_recipes as recipes;
+/// Documents on SQLite and PostgreSQL.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use ifmatch_sql as sql;
 /// SQLite databases shared through a blob store.
 #[cfg(feature = "sync")]

@@ -1,8 +1,9 @@
-//! Development tasks of the workspace: `cargo xtask servers`, `test`, `sim`, `zoo`,
-//! `ci` and `nightly`.
+//! Development tasks of the workspace: `cargo xtask servers`, `test`, `bench`,
+//! `sim`, `zoo`, `ci` and `nightly`.
 //!
 //! The tasks run on Linux: they look at `/proc` before they end a process.
 
+mod bench;
 mod campaign;
 mod ci;
 mod clock;
@@ -33,6 +34,8 @@ enum Task {
     Servers(servers::Command),
     /// Runs the whole test suite against real servers and stops what it started.
     Test(test::Options),
+    /// Measures ifmatch beside hand-written code, as ratios.
+    Bench(bench::Options),
     /// Simulates the commit protocol under faults.
     Sim(campaign::Options),
     /// Hunts every planted bug by simulation; fails if one escapes.
@@ -59,6 +62,7 @@ fn run(cli: Cli) -> Result<()> {
     match cli.task {
         Task::Servers(command) => servers::run(&workspace, command),
         Task::Test(options) => test::run(&workspace, &options),
+        Task::Bench(options) => bench::run(&workspace, &options),
         Task::Sim(options) => campaign::sim(&workspace, &options),
         Task::Zoo => campaign::zoo(&workspace, None),
         Task::Ci => ci::run(&workspace),

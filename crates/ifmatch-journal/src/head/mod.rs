@@ -136,6 +136,13 @@ impl Head {
         }
     }
 
+    /// The first half of the nonce of the commit `seq`. `None`: there is no such
+    /// commit, or the head does not reach back so far.
+    pub fn bits(&self, seq: u64) -> Option<u64> {
+        let slot = || self.ring.slot(seq).map(|slot| slot.bits);
+        self.record(seq).map(|record| record.nonce.first_bits()).or_else(slot)
+    }
+
     /// The record of a commit, where it is in the tail.
     pub(crate) fn record(&self, seq: u64) -> Option<&CommitRecord> {
         let before = seq.checked_sub(self.tail.first()?.seq)?;

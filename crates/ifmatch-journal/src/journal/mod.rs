@@ -238,6 +238,19 @@ impl<M: Machine> Journal<M> {
         }
     }
 
+    /// The first half of the nonce of the commit `seq`: what tells it from a
+    /// commit of the same number on another branch. `None` where what this
+    /// handle knows has no such commit, or no longer its record.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Cost
+    /// None for the last 128 commits; a few requests for a commit of long ago.
+    pub async fn bits(&self, seq: u64) -> Result<Option<u64>> {
+        self.engine.bits(seq).await
+    }
+
     /// Commits a checkpoint of what is known, now.
     ///
     /// # Errors
@@ -278,6 +291,11 @@ impl<M: Machine> Journal<M> {
         let before = folded(self.totals());
         self.fence().await?;
         Ok(folded(self.totals()) > before)
+    }
+
+    /// What this handle knows, without a request and without waiting.
+    pub fn known(&self) -> Snapshot<M> {
+        Snapshot::new(self.engine.session.base())
     }
 
     /// What this handle has seen, for a program that wants to notice after a

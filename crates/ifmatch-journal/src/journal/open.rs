@@ -64,6 +64,29 @@ impl<M: Machine> Journal<M> {
         machine: M,
         options: Options,
     ) -> Result<Self> {
+        let (kind, head) = (machine.kind(), place.head.clone());
+        if let Some(found) = Self::find_at(Arc::clone(&store), place, machine, options).await? {
+            return Ok(found);
+        }
+        // Somebody else's prefix is a clearer answer than "nothing".
+        Marker::find(store.as_ref(), kind).await?;
+        Err(Error::missing(format!("the journal {head} in {store}")))
+    }
+
+    /// The same, but `None` where there is no journal and [`Options::create`] is
+    /// not set.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for the journal's own absence.
+    ///
+    /// # Cost
+    /// As [`open`](Self::open); one request where there is none.
+    pub async fn find_at(
+        store: Arc<dyn ConditionalBlobStore>,
+        place: Place,
+        machine: M,
+        options: Options,
+    ) -> Result<Option<Self>> {
         let env = options.env.clone().unwrap_or_else(|| store.env().clone());
         let what: Arc<str> = format!("{} in {store}", place.head).into();
         let opening = Opening {
@@ -79,9 +102,9 @@ impl<M: Machine> Journal<M> {
             return Err(Error::invalid(format!("the kind {name:?} has not 1 to {MAX_KIND} bytes")));
         }
         let looked = Moment::now(&opening.env);
-        let found = Box::pin(opening.head()).await?;
+        let Some(found) = Box::pin(opening.head()).await? else { return Ok(None) };
         opening.check(&found.head)?;
-        opening.engine(place, machine, found, looked).await
+        opening.engine(place, machine, found, looked).await.map(Some)
     }
 }
 
@@ -99,8 +122,9 @@ struct Opening {
 }
 
 impl Opening {
-    /// The head that is there, or a new one.
-    async fn head(&self) -> Result<Found> {
+    /// The head that is there, or a new one; `None` where there is none and none
+    /// is to be made.
+    async fn head(&self) -> Result<Option<Found>> {
         let mut backoff = Backoff::start(&self.env, self.options.retry);
         let mut first: Option<(Head, bytes::Bytes)> = None;
         let mut looked_again = false;
@@ -110,20 +134,16 @@ impl Opening {
             let late = || Err(self.unavailable("the store did not answer in time"));
             let error = match read.unwrap_or_else(late) {
                 Ok(Reading::Found { body, token, written, .. }) => match Head::decode(&body) {
-                    Ok(head) => return Ok(Found { head, bytes: body, token, written }),
+                    Ok(head) => return Ok(Some(Found { head, bytes: body, token, written })),
                     Err(error) if error.kind() == "unsupported" => return Err(error),
                     Err(error) => error,
                 },
                 Ok(_) if self.options.seen.is_some() => {
                     Error::RemoteGone { what: Arc::clone(&self.what), pending: None }
                 }
-                Ok(_) if !self.options.create => {
-                    // Somebody else's prefix is a clearer answer than "nothing".
-                    Marker::find(self.store.as_ref(), self.kind).await?;
-                    Error::missing(format!("the journal {}", self.what))
-                }
+                Ok(_) if !self.options.create => return Ok(None),
                 Ok(_) => match self.create(&mut first).await {
-                    Ok(Some(found)) => return Ok(found),
+                    Ok(Some(found)) => return Ok(Some(found)),
                     // Somebody's head is there, though it may not show yet.
                     Ok(None) if !looked_again => {
                         looked_again = true;

@@ -36,18 +36,39 @@ pub struct ChangeToken {
     store: u128,
     /// `None` is the store as a whole.
     partitions: BTreeMap<Option<Partition>, FeedPosition>,
+    /// Where the feed stood when its reader began at the beginning, for as long
+    /// as it has not come so far.
+    began: BTreeMap<Option<Partition>, u64>,
 }
 
 impl ChangeToken {
     /// The beginning of everything. For backends.
     pub const fn start(store: u128) -> Self {
-        Self { store, partitions: BTreeMap::new() }
+        Self { store, partitions: BTreeMap::new(), began: BTreeMap::new() }
     }
 
     /// Moves on in the feed of a partition, or of the store as a whole. For
     /// backends.
     pub fn set(&mut self, partition: Option<&Partition>, position: FeedPosition) {
+        if self.began.get(&partition.cloned()).is_some_and(|began| position.seq >= *began) {
+            self.began.remove(&partition.cloned());
+        }
         self.partitions.insert(partition.cloned(), position);
+    }
+
+    /// A reader begins at the beginning while `newest` is the newest commit. What
+    /// was deleted before that it was never told of, so it misses nothing where
+    /// such deletions are forgotten while it is on its way. For backends: call it
+    /// before [`set`](Self::set).
+    pub fn begin(&mut self, partition: Option<&Partition>, newest: u64) {
+        self.began.insert(partition.cloned(), newest);
+    }
+
+    /// The newest commit whose deletions may be forgotten without the reader
+    /// missing anything. For backends: it is expired below the floor.
+    pub fn needs(&self, partition: Option<&Partition>) -> Option<u64> {
+        let told = self.position(partition)?.seq;
+        Some(self.began.get(&partition.cloned()).map_or(told, |began| told.max(*began)))
     }
 
     /// How far the feed of a partition, or of the store as a whole, was told.
@@ -90,6 +111,9 @@ impl fmt::Display for ChangeToken {
             let name = partition.as_ref().map_or("", Partition::as_str);
             let name = utf8_percent_encode(name, ESCAPED);
             write!(f, ",{name}:{fork:x}:{seq:x}:{ordinal:x}")?;
+            if let Some(began) = self.began.get(partition) {
+                write!(f, ":{began:x}")?;
+            }
         }
         Ok(())
     }
@@ -125,6 +149,9 @@ fn parse(text: &str) -> Option<ChangeToken> {
             if name.is_empty() { None } else { Some(Partition::internal(&name).ok()?) };
         let mut number = || u64::from_str_radix(fields.next()?, 16).ok();
         let (fork, seq, ordinal) = (number()?, number()?, u32::try_from(number()?).ok()?);
+        if let Some(began) = fields.next() {
+            token.began.insert(partition.clone(), u64::from_str_radix(began, 16).ok()?);
+        }
         if fields.next().is_some() {
             return None;
         }
@@ -157,6 +184,9 @@ mod tests {
         token.set(None, FeedPosition { fork: 0, seq: 12, ordinal: u32::MAX });
         let odd = Partition::new("a:b,c%/ ä").unwrap();
         token.set(Some(&odd), FeedPosition { fork: u64::MAX, seq: 1, ordinal: 0 });
+        token.begin(Some(&odd), 9);
+        token.set(Some(&odd), FeedPosition { fork: u64::MAX, seq: 2, ordinal: 0 });
+        assert_eq!((token.needs(None), token.needs(Some(&odd))), (Some(12), Some(9)));
         let text = token.to_string();
         assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
         assert_eq!(text.parse::<ChangeToken>().unwrap(), token);

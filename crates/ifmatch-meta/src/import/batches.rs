@@ -112,7 +112,8 @@ impl<'a> Importer<'a> {
     /// The end by an error that no line is to blame for, with the report so far;
     /// what waited is not applied.
     pub fn failed(&mut self, error: Error) -> ImportFailed {
-        ImportFailed { report: std::mem::take(&mut self.report), line: None, error }
+        let report = Box::new(std::mem::take(&mut self.report));
+        ImportFailed { report, line: None, error }
     }
 
     fn count_bad(&mut self, line: u64, error: Error) -> Result<(), ImportFailed> {

@@ -39,7 +39,7 @@ pub struct ImportReport {
 #[error("import stopped after {} documents", report.imported)]
 pub struct ImportFailed {
     /// What was done before.
-    pub report: ImportReport,
+    pub report: Box<ImportReport>,
     /// The line, where one is at fault.
     pub line: Option<u64>,
     /// Why.

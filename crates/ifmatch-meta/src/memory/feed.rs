@@ -23,9 +23,8 @@ fn named(scope: &Scope) -> Option<&Partition> {
 impl State {
     /// A token of now.
     pub(super) fn token(&self, store: u128, scope: &Scope) -> ChangeToken {
-        let FeedPosition { fork, .. } = self.begin(scope);
         let mut token = ChangeToken::start(store);
-        let now = FeedPosition { fork, seq: self.newest, ordinal: u32::MAX };
+        let now = FeedPosition { fork: 0, seq: self.newest, ordinal: u32::MAX };
         token.set(named(scope), now);
         token
     }
@@ -56,9 +55,11 @@ impl State {
         }
         // Where it ends there is nothing up to now that was not told.
         let end = if page.more { page.last } else { all_of(self.newest) };
-        let At { position, ordinal } = end.max(after);
+        let told = end.max(after);
+        let fork = if told < all_of(since.fork) { since.fork } else { 0 };
+        let At { position, ordinal } = told;
         let mut next = ChangeToken::start(store);
-        next.set(named(scope), FeedPosition { fork: since.fork, seq: position, ordinal });
+        next.set(named(scope), FeedPosition { fork, seq: position, ordinal });
         Ok(ChangePage { changes: page.changes, next, more: page.more })
     }
 
@@ -76,21 +77,22 @@ impl State {
 
     /// Where reading goes on.
     ///
-    /// A token's `fork` is what was already forgotten when its reader began:
-    /// whoever began after that has missed nothing by it.
+    /// Until a reader that began at the beginning has come to where the feed
+    /// ended then, its tokens say so as `fork`: deletions before that are nothing
+    /// to it, so it does not matter whether they are forgotten.
     fn since(
         &self,
         store: u128,
         scope: &Scope,
         token: Option<&ChangeToken>,
     ) -> Result<FeedPosition> {
-        let Some(token) = token else { return Ok(self.begin(scope)) };
+        let Some(token) = token else { return Ok(self.begin()) };
         token.check(store, scope)?;
         let named = named(scope);
         if token.partitions().any(|(partition, _)| partition != named) {
             return Err(Error::invalid("a token of another scope's changes"));
         }
-        let Some(since) = token.position(named) else { return Ok(self.begin(scope)) };
+        let Some(since) = token.position(named) else { return Ok(self.begin()) };
         let heard = At { position: since.seq, ordinal: since.ordinal };
         if self.floor_of(scope) > heard.max(all_of(since.fork)) {
             let floor = self.floor_of(scope).position;
@@ -100,8 +102,8 @@ impl State {
         Ok(since)
     }
 
-    fn begin(&self, scope: &Scope) -> FeedPosition {
-        FeedPosition { fork: self.floor_of(scope).position, seq: 0, ordinal: 0 }
+    fn begin(&self) -> FeedPosition {
+        FeedPosition { fork: self.newest, ..FeedPosition::default() }
     }
 
     fn floor_of(&self, scope: &Scope) -> At {

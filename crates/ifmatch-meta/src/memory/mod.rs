@@ -5,9 +5,12 @@ mod commit;
 mod feed;
 mod options;
 mod partition;
+mod query;
 mod read;
 mod state;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod write;
 

@@ -1,4 +1,4 @@
-//! Scans and counts, on snapshots.
+//! Scans, on snapshots.
 
 use std::ops::Bound;
 
@@ -12,14 +12,15 @@ use crate::scan::{Direction, Page, ScanOptions, ScanToken};
 
 impl State {
     /// The documents of a partition as they are now.
-    pub(super) fn snapshot(&self, partition: &Partition) -> Documents {
+    pub(super) fn documents(&self, partition: &Partition) -> Documents {
         self.partitions.get(partition).map(|state| state.documents.clone()).unwrap_or_default()
     }
 
     /// Those of every partition that is not ours, in order.
-    pub(super) fn snapshots(&self) -> Vec<Documents> {
-        let visible = self.partitions.iter().filter(|(name, _)| !name.is_reserved());
-        visible.map(|(_, state)| state.documents.clone()).collect()
+    pub(super) fn all_documents(&self) -> Vec<(Partition, Documents)> {
+        let visible = self.partitions.iter().filter(|(_, state)| state.visible > 0);
+        let visible = visible.filter(|(name, _)| !name.is_reserved());
+        visible.map(|(name, state)| (name.clone(), state.documents.clone())).collect()
     }
 
     /// The names of partitions that hold documents which are not ours.
@@ -34,18 +35,28 @@ impl State {
     }
 }
 
-/// The documents of a snapshot that are not ours, in order of the id.
-pub(super) fn visible(documents: &Documents) -> impl Iterator<Item = Result<Document>> + '_ {
-    let visible = documents.iter().filter(|(id, _)| !id.is_reserved());
-    visible.map(|(_, record)| Ok(record.document.clone()))
-}
-
 /// One page of a snapshot.
 pub(super) fn page(documents: &Documents, options: &ScanOptions, mark: Mark) -> Result<Page> {
-    let range = documents.range::<str, _>(options.remaining()?);
+    let range = options.remaining()?;
+    if is_empty(&range) {
+        return Ok(Page { documents: Vec::new(), next: None, mark }); // A map panics on it.
+    }
+    let range = documents.range::<str, _>(range);
     match options.direction {
         Direction::Ascending => fill(range, options, mark),
         Direction::Descending => fill(range.rev(), options, mark),
+    }
+}
+
+/// Whether no id can lie between these bounds.
+fn is_empty((lower, upper): &(Bound<&str>, Bound<&str>)) -> bool {
+    match (lower, upper) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(lower), Bound::Included(upper)) => lower > upper,
+        (
+            Bound::Included(lower) | Bound::Excluded(lower),
+            Bound::Included(upper) | Bound::Excluded(upper),
+        ) => lower >= upper,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The trait.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ impl MetaStore for MemoryMetaStore {
     async fn scan(&self, partition: &Partition, options: ScanOptions) -> Result<Page> {
         let (documents, mark) = {
             let state = self.state()?;
-            (state.snapshot(partition), state.mark(self.0.data.id, partition))
+            (state.documents(partition), state.mark(self.0.data.id, partition))
         };
         read::page(&documents, &options, mark)
     }
@@ -96,17 +97,18 @@ impl MetaStore for MemoryMetaStore {
         if *filter == Filter::Everything {
             return self.count(scope).await;
         }
-        Err(Error::unsupported("a count with a filter"))
+        let snapshot = self.state()?.snapshot(self.0.data.id, scope);
+        snapshot.count(filter).await
     }
 
     async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
-        let _ = (scope, query, self.state()?.snapshots(), read::visible);
-        Err(Error::unsupported("a query"))
+        let snapshot = self.state()?.snapshot(self.0.data.id, scope);
+        snapshot.query(query).await
     }
 
     async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
-        let _ = (scope, of);
-        Err(Error::unsupported("an aggregate"))
+        let snapshot = self.state()?.snapshot(self.0.data.id, scope);
+        snapshot.aggregate(of).await
     }
 
     async fn create_index(&self, _: &Index) -> Result<()> {
@@ -179,6 +181,10 @@ impl MetaStore for MemoryMetaStore {
 
     fn limits(&self) -> Limits {
         self.0.options.limits
+    }
+
+    fn author(&self) -> Option<Arc<str>> {
+        self.0.options.author.clone()
     }
 
     fn env(&self) -> &Env {

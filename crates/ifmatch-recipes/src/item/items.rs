@@ -61,12 +61,13 @@ pub enum MissingItem {
 /// ```
 /// use std::sync::Arc;
 ///
+/// use ifmatch_core::Env;
 /// use ifmatch_meta::{MemoryMetaStore, Partition};
-/// use ifmatch_recipes::item::{IfMatch, Items};
+/// use ifmatch_recipes::item::Items;
 /// use serde_json::json;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 ///
-/// let items = Items::new(Arc::new(MemoryMetaStore::default()));
+/// let items = Items::new(Arc::new(MemoryMetaStore::new(Env::real())));
 /// let teams = Partition::new("teams")?;
 /// let created = items.create_item(&teams, &json!({"id": "a", "name": "A"})).await?;
 ///
@@ -86,7 +87,7 @@ pub struct Items {
     pub(super) store: Arc<dyn MetaStore>,
     text: Arc<str>,
     missing: MissingItem,
-    write: WriteOptions,
+    pub(super) write: WriteOptions,
 }
 
 impl Items {
@@ -125,7 +126,7 @@ impl Items {
     /// # Errors
     /// As [`MetaStore::get`]; `Invalid` for what is no id.
     pub async fn read_item(&self, id: &str, partition: &Partition) -> ItemResult<Option<Item>> {
-        let key = self.key(partition, DocId::new(id)?);
+        let key = key(partition, DocId::new(id)?);
         Ok(self.store.get(&key).await?.map(Item::from))
     }
 
@@ -202,7 +203,7 @@ impl Items {
         etag: Option<ETag>,
     ) -> ItemResult<(Item, bool)> {
         let (id, body) = body::written(item, self.store.limits().document)?;
-        self.upsert(self.key(partition, id), body, etag).await
+        self.upsert(key(partition, id), body, etag).await
     }
 
     /// Deletes an item that is there.
@@ -215,7 +216,7 @@ impl Items {
         partition: &Partition,
         if_match: impl Into<IfMatch> + Send,
     ) -> ItemResult<()> {
-        let key = self.key(partition, DocId::new(id)?);
+        let key = key(partition, DocId::new(id)?);
         let expected = if_match.into().into();
         let deleted = self.store.delete_with(&key, expected, self.write.clone()).await;
         deleted.map(|_| ()).map_err(|error| self.failed(error))
@@ -234,7 +235,7 @@ impl Items {
         patch: &T,
         if_match: impl Into<IfMatch> + Send,
     ) -> ItemResult<Item> {
-        let key = self.key(partition, DocId::new(id)?);
+        let key = key(partition, DocId::new(id)?);
         let patch = body::patch(patch, &key.id, self.store.limits().document)?;
         let expected = if_match.into().into();
         let written = self.store.patch(&key, patch, expected, self.write.clone()).await;
@@ -248,12 +249,12 @@ impl Items {
         expected: DocPrecondition,
     ) -> ItemResult<(Item, bool)> {
         let (id, body) = body::written(item, self.store.limits().document)?;
-        let key = self.key(partition, id);
+        let key = key(partition, id);
         let written = self.store.put_with(&key, body, expected, self.write.clone()).await;
         self.answer(written)
     }
 
-    pub(super) async fn upsert(
+    async fn upsert(
         &self,
         key: DocKey,
         body: Json,
@@ -276,25 +277,36 @@ impl Items {
         self.answer(written)
     }
 
-    pub(super) fn key(&self, partition: &Partition, id: DocId) -> DocKey {
-        DocKey { partition: partition.clone(), id }
-    }
-
-    fn answer(&self, written: Result<Written, Error>) -> ItemResult<(Item, bool)> {
+    pub(super) fn answer(&self, written: Result<Written, Error>) -> ItemResult<(Item, bool)> {
         let written = written.map_err(|error| self.failed(error))?;
         let replaced = !written.created;
         let document: Option<Document> = written.document.map(|document| *document);
-        let document = document.ok_or_else(|| {
-            Error::corrupt(self.store.to_string(), "a write that answers no document")
-        })?;
+        let document = document.ok_or_else(|| self.no_document())?;
         Ok((Item::from(document), replaced))
     }
 
-    pub(super) fn failed(&self, error: Error) -> ItemError {
+    pub(super) fn no_document(&self) -> Error {
+        Error::corrupt(self.store.to_string(), "a write that answers no document")
+    }
+
+    fn failed(&self, error: Error) -> ItemError {
         let expected = error.conflict().map(|conflict| &conflict.expected);
         if matches!(expected, Some(DocPrecondition::IfMatch(_))) {
-            return ConcurrencyError::new(self.text.clone(), error).into();
+            return self.concurrency(error);
         }
         error.into()
     }
+
+    /// The error of a loop that lost again and again, whoever was faster.
+    pub(super) fn gave_up(&self, error: Error) -> ItemError {
+        if error.conflict().is_some() { self.concurrency(error) } else { error.into() }
+    }
+
+    fn concurrency(&self, error: Error) -> ItemError {
+        ConcurrencyError::new(self.text.clone(), error).into()
+    }
+}
+
+pub(super) fn key(partition: &Partition, id: DocId) -> DocKey {
+    DocKey { partition: partition.clone(), id }
 }

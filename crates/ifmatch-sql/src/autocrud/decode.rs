@@ -60,7 +60,7 @@ impl Rules {
         }
         let column = Json::with_limit(column, self.largest).map_err(SkipReason::NotADocument)?;
         let indexed = column.value().map_err(SkipReason::NotADocument)?;
-        if !indexed.as_object().is_some_and(|members| !members.is_empty()) {
+        if indexed.as_object().is_none_or(serde_json::Map::is_empty) {
             return Ok(body);
         }
         let mut members = members.clone();
@@ -106,8 +106,7 @@ impl Encoding {
     /// does, and goes on.
     fn of(data: &[u8]) -> Self {
         match data {
-            [0x80, 0..=5, .., b'.'] => Self::Pickle,
-            [b'(' | b'c' | b'}' | b']' | b')', .., b'.'] => Self::Pickle,
+            [0x80, 0..=5, .., b'.'] | [b'(' | b'c' | b'}' | b']' | b')', .., b'.'] => Self::Pickle,
             [0x80..=0x8f | 0xde | 0xdf, ..] => Self::MessagePack,
             _ if data.trim_ascii_start().starts_with(b"{") => Self::Json,
             _ => Self::Unknown,

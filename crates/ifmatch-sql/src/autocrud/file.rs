@@ -72,8 +72,8 @@ impl File {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let largest = self.rules.largest.saturating_mul(DATA_FACTOR);
         let largest = i64::try_from(largest).unwrap_or(i64::MAX);
-        let id_limit = MAX_ID_BYTES as i64;
-        let mut rows = statement.query(params![first, id_limit, largest, PAGE_ROWS])?;
+        let longest = i64::try_from(MAX_ID_BYTES).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![first, longest, largest, PAGE_ROWS])?;
         let (mut entries, mut bytes, mut last) = (Vec::new(), 0, None);
         while let Some(row) = rows.next()? {
             let (number, size) = (row.get(0)?, row.get::<_, Option<i64>>(2)?);

@@ -11,6 +11,8 @@ mod file;
 mod msgpack;
 mod options;
 mod report;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::path::Path;
@@ -60,7 +62,7 @@ pub async fn import_autocrud(
     let mut report = AutocrudReport::new(options.keep_skipped);
     match run(store, path, options, &mut report).await {
         Ok(()) => Ok(report),
-        Err(error) => Err(AutocrudFailed { report, error }),
+        Err(error) => Err(AutocrudFailed { report: Box::new(report), error }),
     }
 }
 
@@ -82,7 +84,8 @@ pub async fn import_autocrud_blob(
     match download::download(blobs, key, options).await {
         Ok(file) => import_autocrud(store, file.path(), options).await,
         Err(error) => {
-            Err(AutocrudFailed { report: AutocrudReport::new(options.keep_skipped), error })
+            let report = Box::new(AutocrudReport::new(options.keep_skipped));
+            Err(AutocrudFailed { report, error })
         }
     }
 }
@@ -130,7 +133,7 @@ async fn run(
 
 async fn stopped(failed: ImportFailed, report: &mut AutocrudReport, file: File) -> Result<()> {
     // The ids of a report that nobody can complete are not worth another error.
-    let _ = settle(failed.report, report, file).await;
+    let _ = settle(*failed.report, report, file).await;
     Err(failed.error)
 }
 

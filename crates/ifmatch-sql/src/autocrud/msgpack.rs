@@ -12,8 +12,9 @@ use super::report::SkipReason;
 
 type Result<T> = std::result::Result<T, SkipReason>;
 
-/// The reader counts each nesting up to three times.
-const READER_DEPTH: usize = 4 * MAX_DEPTH;
+/// What the reader goes down at most, so that the stack is safe. It counts each
+/// nesting twice; what it lets through is checked as JSON.
+const READER_DEPTH: usize = 2 * MAX_DEPTH + 8;
 
 /// The JSON text of one `MessagePack` value, members in their order.
 pub(super) fn to_json(data: &[u8], largest: usize) -> Result<String> {
@@ -24,7 +25,7 @@ pub(super) fn to_json(data: &[u8], largest: usize) -> Result<String> {
         return Err(unreadable(format!("{} bytes behind the MessagePack value", rest.len())));
     }
     let mut text = Text { out: String::with_capacity(data.len()), largest };
-    text.value(&value, 0)?;
+    text.value(&value)?;
     Ok(text.out)
 }
 
@@ -34,7 +35,7 @@ struct Text {
 }
 
 impl Text {
-    fn value(&mut self, value: &ValueRef<'_>, depth: usize) -> Result<()> {
+    fn value(&mut self, value: &ValueRef<'_>) -> Result<()> {
         // Each value is small against the limit or counted before it is copied.
         if self.out.len() > self.largest {
             let error = Error::too_large("a document", self.out.len(), self.largest);
@@ -51,7 +52,7 @@ impl Text {
                 self.out.push('[');
                 for (index, value) in values.iter().enumerate() {
                     self.comma(index);
-                    self.value(value, depth + 1)?;
+                    self.value(value)?;
                 }
                 self.out.push(']');
             }
@@ -64,7 +65,7 @@ impl Text {
                     };
                     self.text(name.as_str())?;
                     self.out.push(':');
-                    self.value(value, depth + 1)?;
+                    self.value(value)?;
                 }
                 self.out.push('}');
             }

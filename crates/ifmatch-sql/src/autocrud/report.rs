@@ -134,7 +134,7 @@ impl AutocrudReport {
 #[non_exhaustive]
 pub struct AutocrudFailed {
     /// What was done before.
-    pub report: AutocrudReport,
+    pub report: Box<AutocrudReport>,
     /// Why.
     #[source]
     pub error: Error,

@@ -2,13 +2,18 @@
 
 mod client;
 mod error;
+mod feed;
+mod index;
 mod mark;
+mod notices;
 mod options;
+mod query;
 mod queryable;
 mod rows;
 mod schema;
 mod sql;
 mod store;
+mod transactions;
 
 pub use options::PostgresOptions;
 pub use store::PostgresMetaStore;

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ifmatch_meta::{
     DocId, DocKey, DocPrecondition, Document, Error, Json, MetaStore, Op, Partition, ScanOptions,
+    TxOptions, transact,
 };
 use serde_json::json;
 
 use crate::check::Moment;
 use crate::check::cycles::{Consistency, History, Outcome, Report, Step, Transaction, check};
 use crate::suite::Failure;
+use ifmatch_core::RetryPolicy;
+use ifmatch_meta::Transaction as Locked;
 
 /// How a transaction is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,6 +24,10 @@ pub enum By {
     /// writes.
     #[default]
     Batches,
+    /// [`transact`]: documents are read, and run again where they changed.
+    Transact,
+    /// [`Transaction`](ifmatch_meta::Transaction): the partition is locked.
+    Transactions,
 }
 
 /// What is done.
@@ -112,6 +119,31 @@ fn held(found: Option<&Document>) -> Result<(Vec<u64>, DocPrecondition), Failure
     Ok((values, DocPrecondition::IfMatch(found.etag)))
 }
 
+/// Why a body of `transact` ended.
+enum Ended {
+    Store(Error),
+    Wrong(Failure),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Wrong(failure)
+    }
+}
+
+fn appends(plan: &[(u64, Option<u64>)]) -> Vec<Step> {
+    let append = |(key, value): &(u64, Option<u64>)| {
+        value.map(|value| Step::Append { key: *key, value })
+    };
+    plan.iter().filter_map(append).collect()
+}
+
 struct Client {
     lists: Lists,
     what: Appending,
@@ -127,7 +159,11 @@ impl Client {
         for _ in 0..self.what.each {
             all.push(match self.random.u8(..6) {
                 0 => self.read_all().await?,
-                _ => self.transaction().await?,
+                _ => match self.what.by {
+                    By::Batches => self.by_batch().await?,
+                    By::Transact => self.by_transact().await?,
+                    By::Transactions => self.by_transaction().await?,
+                },
             });
         }
         Ok(all)
@@ -163,7 +199,7 @@ impl Client {
             .collect()
     }
 
-    async fn transaction(&mut self) -> Result<Transaction, Failure> {
+    async fn by_batch(&mut self) -> Result<Transaction, Failure> {
         let plan = self.plan();
         let invoked = self.moment();
         let mut lists: BTreeMap<u64, (Vec<u64>, DocPrecondition, bool)> = BTreeMap::new();
@@ -194,6 +230,77 @@ impl Client {
         }
         let answer = self.lists.store.batch(&self.lists.partition, ops).await.map(drop);
         self.ended(answer, steps, invoked)
+    }
+
+    async fn by_transact(&mut self) -> Result<Transaction, Failure> {
+        let (plan, invoked) = (self.plan(), self.moment());
+        let keys = self.keys()?;
+        let (store, partition) = (&*self.lists.store, &self.lists.partition);
+        let policy = RetryPolicy::new().with_deadline(std::time::Duration::from_mins(2));
+        let done = transact(store, partition, policy, |draft| {
+            let (plan, keys) = (plan.clone(), keys.clone());
+            async move {
+                let mut steps = Vec::new();
+                for (list, append) in plan {
+                    let id = &keys[&list].id;
+                    let (mut values, _) = held(draft.get(id).await?.as_ref())?;
+                    if let Some(value) = append {
+                        values.push(value);
+                        let body = Json::of(&json!({ "values": values }))?;
+                        draft.put(id, body, DocPrecondition::Overwrite)?;
+                        steps.push(Step::Append { key: list, value });
+                    } else {
+                        steps.push(Step::Read { key: list, values });
+                    }
+                }
+                Ok::<_, Ended>(steps)
+            }
+        });
+        match done.await {
+            Ok(done) => self.ended(Ok(()), done.value, invoked),
+            Err(Ended::Store(error)) => self.ended(Err(error), appends(&plan), invoked),
+            Err(Ended::Wrong(failure)) => Err(failure),
+        }
+    }
+
+    async fn by_transaction(&mut self) -> Result<Transaction, Failure> {
+        let (plan, invoked) = (self.plan(), self.moment());
+        let keys = self.keys()?;
+        let tx = loop {
+            let (store, partition) = (self.lists.store.clone(), &self.lists.partition);
+            let begun = Locked::begin(store, partition, TxOptions::default()).await;
+            match begun {
+                Ok(tx) => break tx,
+                Err(error) if error.kind() == "partition_locked" => {
+                    let env = self.lists.store.env();
+                    env.sleep(env.jitter(std::time::Duration::from_millis(10))).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let mut steps = Vec::new();
+        for (list, append) in &plan {
+            let key = &keys[list];
+            let (mut values, pre) = held(tx.get(key).await?.as_ref())?;
+            if let Some(value) = append {
+                values.push(*value);
+                tx.put(key, Json::of(&json!({ "values": values }))?, pre).await?;
+                steps.push(Step::Append { key: *list, value: *value });
+            } else {
+                steps.push(Step::Read { key: *list, values });
+            }
+        }
+        if self.random.u8(..8) == 0 {
+            tx.abort().await?;
+            let (outcome, steps) = (Outcome::Aborted, appends(&plan));
+            return Ok(Transaction { outcome, steps, invoked, returned: Some(self.moment()) });
+        }
+        let answer = tx.commit().await.map(drop);
+        self.ended(answer, steps, invoked)
+    }
+
+    fn keys(&self) -> Result<BTreeMap<u64, DocKey>, Failure> {
+        (0..self.what.lists).map(|list| Ok((list, self.lists.key(list)?))).collect()
     }
 
     fn ended(

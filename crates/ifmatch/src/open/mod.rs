@@ -5,13 +5,11 @@ mod cloud;
 #[cfg(feature = "fs")]
 mod file;
 mod memory;
-#[cfg(feature = "sqlite")]
 mod meta;
 mod query;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "sqlite")]
 pub use meta::{OpenMetaOptions, open_meta_store};
 
 use std::sync::Arc;

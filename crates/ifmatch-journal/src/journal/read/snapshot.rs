@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ifmatch_core::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::id::CommitId;
+use crate::id::{CommitId, ForkId};
 use crate::journal::engine::Engine;
 use crate::journal::read::session::Base;
 use crate::machine::Machine;
@@ -34,6 +35,16 @@ impl<M: Machine> Snapshot<M> {
         self.0.head.seq
     }
 
+    /// The branch.
+    pub fn fork(&self) -> ForkId {
+        self.0.head.fork
+    }
+
+    /// When the commit was made, by the store's clock, where it tells.
+    pub fn written(&self) -> Option<Timestamp> {
+        self.0.written
+    }
+
     /// What the machine shows in the head.
     pub fn application(&self) -> &Bytes {
         &self.0.head.application
@@ -53,6 +64,19 @@ impl<M: Machine> fmt::Debug for Snapshot<M> {
 }
 
 impl<M: Machine> Engine<M> {
+    /// What tells the commit `seq` from every other of this number.
+    pub(crate) async fn bits(&self, seq: u64) -> Result<Option<u64>> {
+        let base = self.session.base();
+        let head = &base.head;
+        if let Some(bits) = head.bits(seq) {
+            return Ok(Some(bits));
+        }
+        if seq == 0 || seq > head.seq {
+            return Ok(None);
+        }
+        Ok(self.record(head, seq).await?.map(|record| record.nonce.first_bits()))
+    }
+
     /// The state after the commit `seq`.
     pub(crate) async fn state_of(&self, seq: u64) -> Result<M::State> {
         let mut base = self.session.base();

@@ -11,11 +11,13 @@ impl Transaction {
     /// Leaves what was written since the last `detach` in the store, as one
     /// piece, so that another process can go on
     /// ([`resume`](Transaction::resume)). This handle can go on too, as long as
-    /// no other does; dropping it no longer aborts.
+    /// no other does; dropping it no longer aborts, also where nothing was written.
     ///
     /// # Errors
-    /// - `Busy`: another handle went on with the transaction; this one is over,
-    ///   and what it wrote since its last `detach` is discarded.
+    /// - `Busy`: a request of this handle is under way, also a commit whose
+    ///   outcome is not known; or another handle went on with the transaction:
+    ///   then this one is over, and what it wrote since its last `detach` is
+    ///   discarded. The error says which.
     /// - `Expired`: the transaction is over.
     /// - everything else: nothing is lost; call it again.
     ///

@@ -49,14 +49,16 @@ use crate::store::MetaStore;
 ///
 /// # Errors
 /// A failed operation leaves the transaction open, as it was before. A second
-/// operation of one handle while one is under way answers `Busy` at once.
+/// operation of one handle while one is under way answers `Busy` at once. After
+/// the commit other operations answer `Closed`.
 ///
 /// # Cancellation
 /// Dropping the future of an operation other than `commit`, `abort` and `detach`
 /// leaves the transaction as it was. Those three may have been done; call them
-/// again to hear. Dropping an open handle aborts in the background where there
-/// is a runtime, unless all that it holds is detached; at the latest the lifetime
-/// releases the partition.
+/// again to hear. Dropping the handle that began an open transaction aborts it in
+/// the background, where there is a runtime, unless it was detached; at the latest
+/// the lifetime releases the partition. Dropping any other handle loses what it
+/// has not detached, and nothing else.
 ///
 /// # Examples
 /// ```

@@ -156,7 +156,7 @@ fn may_be_begun(store: &dyn MetaStore) -> Result<()> {
     if store.features().transactions {
         return Ok(());
     }
-    Err(Error::unsupported("local transactions on this store: open it with transactions on"))
+    Err(Error::unsupported("local transactions: the store was opened without them (option transactions=on)"))
 }
 
 /// A begin that was sent and not answered; where the caller leaves, it is ended.

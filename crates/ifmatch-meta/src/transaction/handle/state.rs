@@ -58,10 +58,10 @@ impl State {
         Self { overlay: Overlay::default(), staged: 0, doubtful: None, detached: None, phase }
     }
 
-    /// Whether nobody can go on with what would be aborted.
+    /// Whether nobody else goes on with it: it was begun here, and never left for
+    /// another process.
     pub(super) fn is_ours_to_abort(&self) -> bool {
-        let kept = self.detached == Some(self.overlay.version());
-        !kept && matches!(self.phase, Phase::Open | Phase::Expired(IDLE))
+        self.detached.is_none() && matches!(self.phase, Phase::Open | Phase::Expired(IDLE))
     }
 }
 
@@ -120,6 +120,9 @@ impl Inner {
         Err(match phase {
             Phase::Open => return Ok(()),
             Phase::Deciding(_) => self.busy("the outcome of its commit is not known: commit again"),
+            Phase::Committed(_) => {
+                Error::closed(format!("transaction {}: it was committed", self.id))
+            }
             phase => self.ended(phase),
         })
     }

@@ -86,6 +86,11 @@ BEGIN
     ) THEN
         RETURN 'expired';
     END IF;
+    IF p_number > (
+        SELECT count(*) FROM schema.staged s WHERE s.id = p_id AND s.incarnation = p_incarnation
+    ) THEN
+        RETURN 'gap';
+    END IF;
     INSERT INTO schema.staged VALUES (p_id, p_incarnation, p_number, p_piece)
         ON CONFLICT DO NOTHING;
     RETURN CASE WHEN FOUND THEN 'done' ELSE 'busy' END;

@@ -19,8 +19,11 @@ use ifmatch_meta::{
 };
 
 use super::client::Client;
+use super::feed::Feed;
+use super::notices::{self, Notices};
 use super::options::PostgresOptions;
 use super::schema;
+use super::{index, query};
 use write::Stamp;
 
 /// Documents in a schema of a PostgreSQL database (13 or newer, UTF-8), for any
@@ -51,6 +54,7 @@ pub(super) struct Inner {
     pub(super) options: PostgresOptions,
     pub(super) id: u128,
     etags: AtomicU64,
+    notices: Notices,
 }
 
 impl PostgresMetaStore {
@@ -71,11 +75,52 @@ impl PostgresMetaStore {
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
         let client = Client::new(url, &options)?;
         let id = schema::prepare(&client, options.create).await?;
-        Ok(Self { inner: Arc::new(Inner { client, options, id, etags: AtomicU64::new(0) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                options,
+                id,
+                etags: AtomicU64::new(0),
+                notices: Notices::default(),
+            }),
+        })
+    }
+
+    /// How the server finds the documents that match: its plan, as `EXPLAIN`
+    /// prints it. For telling whether a declared index is of use.
+    ///
+    /// # Errors
+    /// As [`query`](MetaStore::query).
+    pub async fn explain(&self, scope: &Scope, filter: &Filter) -> Result<String> {
+        query::explain(self.client(), scope, filter).await
     }
 
     fn client(&self) -> &Client {
         &self.inner.client
+    }
+
+    fn feed(&self) -> Feed<'_> {
+        let patience = self.inner.options.patience;
+        Feed { client: self.client(), store: self.inner.id, patience }
+    }
+
+    /// Until something may have changed; for ever where there are no notices.
+    async fn changed(&self, scope: &Scope, token: &ChangeToken) {
+        let partition = match scope {
+            Scope::Partition(partition) => Some(partition),
+            _ => None,
+        };
+        let (client, store) = (self.client(), self.inner.id);
+        let waiter = self.inner.notices.waiter(client, store, partition).await;
+        notices::announce(client).await;
+        // What came before the first notice could.
+        if self.feed().has_changed(scope, token).await.unwrap_or(false) {
+            return;
+        }
+        match waiter {
+            Some(waiter) => waiter.notice().await,
+            None => std::future::pending().await,
+        }
     }
 
     fn stamp(&self, options: &WriteOptions) -> Stamp {
@@ -109,12 +154,7 @@ impl PostgresMetaStore {
     }
 
     /// An operation whose precondition has to be evaluated.
-    async fn run_alone(
-        &self,
-        key: &DocKey,
-        op: Op,
-        options: &WriteOptions,
-    ) -> Result<Applied> {
+    async fn run_alone(&self, key: &DocKey, op: Op, options: &WriteOptions) -> Result<Applied> {
         let applied = self.run(&key.partition, &[op], options).await.map_err(Error::alone)?;
         let applied = applied.into_iter().next();
         applied.ok_or_else(|| Error::corrupt(self.to_string(), "an operation without answer"))
@@ -185,59 +225,62 @@ impl MetaStore for PostgresMetaStore {
         read::partitions(self.client(), after, limit).await
     }
 
-    async fn count_where(&self, _scope: &Scope, _filter: &Filter) -> Result<u64> {
-        Err(Error::unsupported("queries"))
+    async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
+        query::count(self.client(), scope, filter).await
     }
 
-    async fn query(&self, _scope: &Scope, _query: &Query) -> Result<QueryPage> {
-        Err(Error::unsupported("queries"))
+    async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
+        query::page(self.client(), self.inner.id, scope, query).await
     }
 
-    async fn aggregate(&self, _scope: &Scope, _of: &Aggregation) -> Result<Vec<AggregateRow>> {
-        Err(Error::unsupported("queries"))
+    async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
+        query::aggregate(self.client(), scope, of).await
     }
 
-    async fn create_index(&self, _index: &Index) -> Result<()> {
-        Err(Error::unsupported("indexes"))
+    async fn create_index(&self, index: &Index) -> Result<()> {
+        index::create(self.client(), index).await
     }
 
-    async fn drop_index(&self, _name: &IndexName) -> Result<bool> {
-        Err(Error::unsupported("indexes"))
+    async fn drop_index(&self, name: &IndexName) -> Result<bool> {
+        index::drop(self.client(), name).await
     }
 
     async fn indexes(&self) -> Result<Vec<Index>> {
-        Err(Error::unsupported("indexes"))
+        index::list(self.client()).await
     }
 
     async fn changes(
         &self,
-        _scope: &Scope,
-        _since: Option<&ChangeToken>,
-        _limit: usize,
+        scope: &Scope,
+        since: Option<&ChangeToken>,
+        limit: usize,
     ) -> Result<ChangePage> {
-        Err(Error::unsupported("feeds"))
+        self.feed().changes(scope, since, limit).await
     }
 
-    async fn change_token(&self, _scope: &Scope) -> Result<ChangeToken> {
-        Err(Error::unsupported("feeds"))
+    async fn change_token(&self, scope: &Scope) -> Result<ChangeToken> {
+        self.feed().token(scope).await
     }
 
     async fn wait_for_change(&self, scope: &Scope, token: &ChangeToken, at_most: Duration) {
-        let _ = (scope, token);
-        self.env().sleep(at_most).await;
+        let sleep = self.env().sleep(at_most);
+        notices::either(sleep, self.changed(scope, token)).await;
     }
 
     async fn audit(
         &self,
-        _partition: &Partition,
-        _after: Option<AuditPosition>,
-        _limit: usize,
+        partition: &Partition,
+        after: Option<AuditPosition>,
+        limit: usize,
     ) -> Result<Vec<AuditRecord>> {
-        Err(Error::unsupported("audit"))
+        if !self.inner.options.audit {
+            return Err(Error::unsupported("a record of changes: open the store with audit on"));
+        }
+        self.feed().audit(partition, after, limit).await
     }
 
     fn transactions(&self) -> Option<&dyn TxBackend> {
-        None
+        Some(self)
     }
 
     fn features(&self) -> Features {
@@ -249,11 +292,16 @@ impl MetaStore for PostgresMetaStore {
         self.inner.options.limits
     }
 
+    fn author(&self) -> Option<Arc<str>> {
+        self.inner.options.author.clone()
+    }
+
     fn env(&self) -> &Env {
         &self.inner.options.env
     }
 
     async fn close(&self) -> Result<()> {
+        self.inner.notices.close();
         self.client().close().await;
         Ok(())
     }

@@ -1,0 +1,14 @@
+//! Transactions, pessimistic and optimistic, over the store in memory and over
+//! one that loses answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod begin;
+mod commit;
+mod common;
+mod handles;
+mod life;
+mod lossy;
+mod optimistic;
+mod reads;
+mod staged;
+mod writes;
