@@ -47,7 +47,11 @@ impl Client {
             return Err(Error::invalid("the URL of a database begins with postgres://"));
         }
         let connect: PgConnectOptions = url.parse().map_err(|_| unreadable())?;
-        let connect = connect.application_name("ifmatch").disable_statement_logging();
+        let connect = match connect.get_application_name() {
+            Some(_) => connect,
+            None => connect.application_name("ifmatch"),
+        };
+        let connect = connect.disable_statement_logging();
         let subject = format!(
             "postgres:{}:{}/{}/{}",
             connect.get_host(),
@@ -248,7 +252,9 @@ impl Client {
 /// What every connection of the pool is set to, whatever the role's defaults.
 fn settings(deadline: Duration) -> String {
     let millis = deadline.as_millis().clamp(1, 2_000_000_000);
-    format!("SET statement_timeout = {millis}; SET default_transaction_isolation = 'read committed'")
+    format!(
+        "SET statement_timeout = {millis}; SET default_transaction_isolation = 'read committed'"
+    )
 }
 
 impl fmt::Debug for Client {

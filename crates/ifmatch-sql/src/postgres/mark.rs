@@ -50,8 +50,13 @@ mod tests {
             assert_eq!(snapshot(store, &mark(store, text)).unwrap(), text);
             assert_eq!(snapshot(8 << 64, &mark(store, text)).unwrap_err().kind(), "invalid");
         }
-        for text in ["", "1", "1:2", "2:1:", "0:1:", "1:2:a", "1:2:2", "5:9:7,6", "1:2::", "-1:2:"] {
-            assert_eq!(snapshot(store, &mark(store, text)).unwrap_err().kind(), "invalid", "{text}");
+        for text in ["", "1", "1:2", "2:1:", "0:1:", "1:2:a", "1:2:2", "5:9:7,6", "1:2::", "-1:2:"]
+        {
+            assert_eq!(
+                snapshot(store, &mark(store, text)).unwrap_err().kind(),
+                "invalid",
+                "{text}"
+            );
         }
     }
 }

@@ -156,6 +156,13 @@ impl Statement<'_> {
 
     /// Its text and its values.
     pub(super) fn finish(self) -> Result<(AssertSqlSafe<String>, PgArguments), sqlx::Error> {
+        // Statements are prepared once for each text: with the same values bound.
+        let named = |number: usize| self.text.contains(&format!("${number}"));
+        debug_assert!(
+            (1..=self.arguments.len()).all(named),
+            "a value without place: {}",
+            self.text
+        );
         match self.failed {
             Some(error) => Err(error),
             None => Ok((AssertSqlSafe(self.text), self.arguments)),

@@ -168,7 +168,7 @@ async fn fill(store: &SqliteMetaStore, bodies: &[String]) -> Result<Vec<Document
         let key = key(["p", "q"][i % 2], &format!("{:02}", i * 7 % 50));
         store.put_with(&key, body, Pre::Overwrite, options).await?;
     }
-    if bodies.len() % 3 == 0 {
+    if bodies.len().is_multiple_of(3) {
         // Times of a clock that was far off do not print in their order.
         let sql = "UPDATE documents SET updated_at = CASE id WHEN '00' THEN 9223372036854775807
             WHEN '07' THEN 253402300800000000 WHEN '14' THEN -62167219200000001 ELSE 1 END

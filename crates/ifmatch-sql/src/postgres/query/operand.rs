@@ -106,11 +106,8 @@ fn when(value: &Piece, kind: &'static str, then: Piece) -> Piece {
 /// The value at a JSON pointer: a name finds a member, and a canonical index
 /// finds an element too.
 fn at(json: &Piece, pointer: &str) -> Result<Piece> {
-    let names: Vec<String> = pointer
-        .split('/')
-        .skip(1)
-        .map(|name| name.replace("~1", "/").replace("~0", "~"))
-        .collect();
+    let names: Vec<String> =
+        pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
     if names.iter().any(|name| name.contains('\0')) {
         return Err(Error::invalid("a field that holds U+0000"));
     }
