@@ -11,7 +11,8 @@ use super::{MemoryMetaStore, MemoryOptions};
 use crate::key::{DocId, DocKey, Partition};
 use crate::ops::Op;
 use crate::precondition::DocPrecondition::Overwrite;
-use crate::store::{Features, MetaStore as _};
+use crate::features::Features;
+use crate::store::MetaStore as _;
 use crate::transaction::{TxBackend as _, TxId};
 use crate::{Json, ScanOptions, Scope};
 
