@@ -10,6 +10,7 @@ pub(crate) fn add(cases: &mut Cases) {
     cases.add("opening::nothing_is_made_unless_asked", nothing_is_made_unless_asked);
     cases.add("opening::a_schema_of_others_is_refused", a_schema_of_others_is_refused);
     cases.add("opening::a_newer_store_is_refused", a_newer_store_is_refused);
+    cases.add("opening::a_store_of_another_server_is_refused", of_another_server_is_refused);
     cases.add("opening::no_word_tells_the_password", no_word_tells_the_password);
 }
 
@@ -48,6 +49,15 @@ async fn a_schema_of_others_is_refused(place: Place) {
 async fn a_newer_store_is_refused(place: Place) {
     place.open().await.close().await.unwrap();
     place.execute("UPDATE schema.store SET ifmatch_version = 1000").await;
+    let error = PostgresMetaStore::open(&place.url, place.options()).await.unwrap_err();
+    assert_eq!(error.kind(), "unsupported", "{error}");
+}
+
+/// A dump that was restored where fewer transactions have been.
+async fn of_another_server_is_refused(place: Place) {
+    let store = place.open().await;
+    store.put(&key("a"), number(1), DocPrecondition::IfAbsent).await.unwrap();
+    place.execute("UPDATE schema.documents SET position = 1::bigint << 60").await;
     let error = PostgresMetaStore::open(&place.url, place.options()).await.unwrap_err();
     assert_eq!(error.kind(), "unsupported", "{error}");
 }
