@@ -48,7 +48,7 @@ async fn count(store: BlobMetaStore, key: DocKey, times: u64) -> Heard {
 }
 
 async fn run(seed: u64, plan: FaultPlan) -> (u64, u64) {
-    let network = Network::new(seed, plan);
+    let network = Network::new(seed, plan).await;
     let keys: Vec<_> = ["p", "q", "r"].map(|name| DocKey::new(name, "n").unwrap()).to_vec();
     let mut tasks = Vec::new();
     for n in 0..6 {
@@ -81,7 +81,7 @@ async fn run(seed: u64, plan: FaultPlan) -> (u64, u64) {
 async fn counters_are_true_behind_a_bad_network() {
     let (mut faults, mut unknown) = (0, 0);
     for seed in 0..6 {
-        let (met, open) = run(seed, FaultPlan::network(seed, 0.02)).await;
+        let (met, open) = run(seed, FaultPlan::network(seed, 0.04)).await;
         (faults, unknown) = (faults + met, unknown + open);
     }
     println!("{faults} faults, {unknown} outcomes unknown");
@@ -92,7 +92,7 @@ async fn counters_are_true_behind_a_bad_network() {
 async fn counters_are_true_on_a_store_that_shows_old_things() {
     let mut faults = 0;
     for seed in 100..104 {
-        faults += run(seed, FaultPlan::stale(seed, 0.03)).await.0;
+        faults += run(seed, FaultPlan::stale(seed, 0.08)).await.0;
     }
-    assert!(faults > 100);
+    assert!(faults > 50);
 }

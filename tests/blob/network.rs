@@ -5,28 +5,31 @@ use std::time::Duration;
 
 use ifmatch::meta::{BlobMetaOptions, BlobMetaStore, Error};
 use ifmatch::testkit::fault::{FaultPlan, FaultStore};
-use ifmatch::{ConditionalBlobStore, Env, MemoryBlobStore, Simulation};
+use ifmatch::{ConditionalBlobStore, MemoryBlobStore, RetryPolicy, Simulation};
 
 /// What all share.
 pub(crate) struct Network {
-    pub(crate) env: Env,
     blobs: Arc<dyn ConditionalBlobStore>,
     faults: FaultStore,
 }
 
 impl Network {
-    pub(crate) fn new(seed: u64, plan: FaultPlan) -> Self {
+    pub(crate) async fn new(seed: u64, plan: FaultPlan) -> Self {
         let env = Simulation::seeded(seed).env();
         let blobs: Arc<dyn ConditionalBlobStore> = Arc::new(MemoryBlobStore::new(env.clone()));
         let plan = plan.delays(Duration::from_millis(1)..Duration::from_secs(20)).without_log();
+        // The place is made, and the store probed, in good times.
+        BlobMetaStore::open(Arc::clone(&blobs), BlobMetaOptions::create()).await.unwrap();
         let faults = FaultStore::new(Arc::clone(&blobs), plan);
-        Self { env, blobs, faults }
+        Self { blobs, faults }
     }
 
     /// A process behind the network.
     pub(crate) async fn open(&self) -> BlobMetaStore {
         let options = BlobMetaOptions::create().transactions(true).audit(true);
-        let options = options.open_partitions(2);
+        // So little patience that outcomes stay open.
+        let retry = RetryPolicy::new().with_deadline(Duration::from_secs(1));
+        let options = options.open_partitions(2).retry(retry);
         loop {
             let store = Arc::new(self.faults.clone());
             match BlobMetaStore::open(store, options.clone()).await {

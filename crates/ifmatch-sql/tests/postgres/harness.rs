@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use ifmatch_core::Env;
 use ifmatch_meta::{DocKey, Json, Partition, Scope};
@@ -127,6 +128,11 @@ impl Place {
         let sql = format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema);
         let _ = raw.execute(AssertSqlSafe(sql)).await;
     }
+}
+
+/// Waits.
+pub(crate) async fn pause(time: Duration) {
+    Env::real().sleep(time).await;
 }
 
 pub(crate) fn key(id: &str) -> DocKey {

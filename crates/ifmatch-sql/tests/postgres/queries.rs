@@ -141,7 +141,7 @@ async fn what_a_builder_left_is_built_anew(place: Place) {
     let field: Field = "/n".parse().unwrap();
     let index = Index { name: IndexName::new("n").unwrap(), field };
     store.create_index(&index).await.unwrap();
-    assert_eq!(store.indexes().await.unwrap(), [index.clone()]);
+    assert_eq!(store.indexes().await.unwrap(), std::slice::from_ref(&index));
     place.execute("ANALYZE schema.documents").await;
     let plan = plan_of(&store, &ifmatch_meta::query::field("/n").eq(5)).await;
     assert!(plan.contains("declared_n_n") && plan.contains("numeric"), "{plan}");
