@@ -103,5 +103,18 @@ async fn a_transaction_that_was_cut_off_is_not_read_over() {
         std::fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
     }
     let refused = refused(&crashed.path().join("autocrud.db"), &options()).await;
-    assert!(!refused.starts_with("corrupt"), "{refused}");
+    assert!(refused.starts_with("unavailable: "), "{refused}");
+}
+
+#[tokio::test]
+async fn an_expression_of_the_schema_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checks.db");
+    let sql = "PRAGMA ignore_check_constraints = 1;
+               CREATE TABLE resource_meta (
+                   resource_id TEXT PRIMARY KEY, data CHECK (length(zeroblob(900000000)) = 0));
+               INSERT INTO resource_meta VALUES ('a', '{}')";
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let report = import_autocrud(&store(), &path, &options()).await.unwrap();
+    assert_eq!(counts(&report), (1, 1, 0, 0));
 }
