@@ -102,7 +102,7 @@ async fn transfer(store: &dyn MetaStore) -> Result<(), Box<dyn Error>> {
                 let amount: i64 = there.map_or(Ok(0), |document| document.body.decode())?;
                 left = amount + change;
                 let body = Json::of(&left)?;
-                draft.put(&id, body, DocPrecondition::IfExists).await?;
+                draft.put(&id, body, DocPrecondition::IfExists)?;
             }
             Ok::<_, ifmatch::meta::Error>(left)
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{blob, db, meta, simulate};
+use crate::commands::{blob, db, meta, simulate, tx};
 
 /// Share metadata on any object store without losing an update.
 #[derive(Debug, Parser)]
@@ -13,7 +13,9 @@ use crate::commands::{blob, db, meta, simulate};
 #[command(after_help = "Exit codes: 0 done, 1 other, 2 invalid, 3 not found, 4 conflict, \
                         5 unavailable, 6 outcome unknown.\n\
                         Blob stores: memory://name, file:///dir, s3://bucket/prefix, \
-                        gs://bucket/prefix, az://container/prefix, options as ?query.")]
+                        gs://bucket/prefix, az://container/prefix, options as ?query.\n\
+                        Document stores: memory://name, sqlite:PATH, \
+                        postgres://host/database, or a blob store.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -55,6 +57,9 @@ pub(crate) enum Command {
     /// Read and write documents.
     #[command(subcommand)]
     Meta(meta::Meta),
+    /// Write many documents of a partition as one commit, with a lock.
+    #[command(subcommand)]
+    Tx(tx::Tx),
     /// Simulate the commit protocol under faults; fails on a broken promise.
     Simulate(simulate::Simulate),
     /// Print a completion script.
@@ -69,7 +74,7 @@ pub(crate) fn is_stream(path: Option<&PathBuf>) -> bool {
     path.is_none_or(|path| path.as_os_str() == "-")
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit {

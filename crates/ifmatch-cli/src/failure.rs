@@ -35,6 +35,12 @@ impl Failure {
         Self::new("other", message.into(), Retry::Never)
     }
 
+    /// This failure, of a part of the input.
+    pub(crate) fn within(mut self, part: &str) -> Self {
+        self.message = format!("{part}: {}", self.message);
+        self
+    }
+
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self
@@ -137,21 +143,36 @@ impl From<ifmatch::sync::Error> for Failure {
 
 impl From<ifmatch::meta::Error> for Failure {
     fn from(error: ifmatch::meta::Error) -> Self {
-        let failure = Self::new(error.kind(), error.to_string(), error.retry());
+        use ifmatch::meta::Error as E;
+        let mut failure = Self::new(error.kind(), error.to_string(), error.retry());
+        if let Some(index) = error.operation_index() {
+            failure = failure.with("operation", index);
+        }
         match (error.conflict(), &error) {
             (Some(conflict), _) => failure
                 .with("partition", conflict.key.partition.as_str())
                 .with("id", conflict.key.id.as_str())
                 .with("expected", conflict.expected.to_string())
                 .with("current", conflict.current.map(|etag| etag.to_string())),
-            (None, ifmatch::meta::Error::Core(error)) => error.clone().into(),
-            (None, ifmatch::meta::Error::OutcomeUnknown { source, .. }) => {
+            (None, E::PartitionLocked { partition, holder, remaining }) => failure
+                .with("partition", partition.as_str())
+                .with("holder", holder.as_str())
+                .with("remaining_ms", remaining.map(millis)),
+            (None, E::Busy { id, .. } | E::Expired { id, .. }) => {
+                failure.with("transaction", id.as_str())
+            }
+            (None, E::Core(error)) => error.clone().into(),
+            (None, E::OutcomeUnknown { source, .. }) => {
                 let cause = chain(&**source);
                 failure.caused_by(Some(cause))
             }
             _ => failure,
         }
     }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An error and what lies below it, on one line.

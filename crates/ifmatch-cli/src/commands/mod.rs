@@ -3,8 +3,11 @@
 pub(crate) mod blob;
 pub(crate) mod db;
 mod doctor;
+mod documents;
 pub(crate) mod meta;
+mod operations;
 pub(crate) mod simulate;
+pub(crate) mod tx;
 
 use std::sync::Arc;
 
@@ -21,7 +24,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Doctor { url } => doctor::run(&url, global, output).await,
         Command::Blob(command) => blob::run(command, global, output).await,
         Command::Db(command) => db::run(command, global, output).await,
-        Command::Meta(command) => meta::run(command, global, output).await,
+        Command::Meta(command) => Box::pin(meta::run(command, global, output)).await,
+        Command::Tx(command) => Box::pin(tx::run(command, global, output)).await,
         Command::Simulate(command) => simulate::run(&command, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

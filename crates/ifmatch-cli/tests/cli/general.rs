@@ -12,6 +12,8 @@ fn wrong_calls_end_with_2_and_say_what_is_known() {
         &["blob", "head", "memory://x", "../key", "--json"],
         &["meta", "get", "redis:x", "p", "i", "--json"],
         &["meta", "get", "sqlite:x.db?color=red", "p", "i", "--json"],
+        &["meta", "put", "memory://x?color=red", "p", "i", "1", "--overwrite", "--json"],
+        &["tx", "begin", "memory://x?transactions=yes", "t", "--partition", "p", "--json"],
         &["--timeout", "soon", "doctor", "memory://x"],
     ] {
         assert_eq!(session.run(arguments).code, 2, "{arguments:?}");

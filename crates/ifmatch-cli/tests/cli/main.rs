@@ -4,6 +4,8 @@
 
 mod blob;
 mod db;
+mod documents;
 mod general;
 mod meta;
 mod session;
+mod tx;

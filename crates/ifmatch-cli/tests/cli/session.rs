@@ -64,6 +64,8 @@ impl Session {
         let folder = self.folder.path().display().to_string();
         let mut text = String::new();
         let record = self.record.replace(&folder, "/dir");
+        let times = ["\"expires_in_ms\":", "\"remaining_ms\":", " is open for "];
+        let record = times.iter().fold(record, |record, time| without_number(&record, time));
         let mut rest = record.as_str();
         while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
             text.push_str(&rest[..start]);
@@ -79,6 +81,17 @@ impl Session {
     }
 }
 
+/// The text with `N` for the numbers that follow `before`.
+fn without_number(text: &str, before: &str) -> String {
+    let mut parts = text.split(before);
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        out.extend([before, "N", rest]);
+    }
+    out
+}
+
 /// A word, or what stands for it where it differs from run to run.
 fn stable(word: &str) -> String {
     let hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
@@ -87,6 +100,12 @@ fn stable(word: &str) -> String {
     }
     if word.len() == 32 && hex(word) {
         return "VERSION".to_owned();
+    }
+    if let Some(id) = word.strip_prefix("c1.").filter(|id| id.len() == 32 && hex(id)) {
+        return word.replace(id, "STORE");
+    }
+    if let Some(fork) = word.split(':').find(|part| part.len() == 16 && hex(part)) {
+        return word.replace(fork, "FORK");
     }
     match word.split_once('-') {
         Some((seq, nonce)) if nonce.len() == 32 && hex(nonce) => format!("{seq}-COMMIT"),

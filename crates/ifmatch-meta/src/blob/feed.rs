@@ -1,6 +1,6 @@
 //! The change feed: per partition, by the commits of its journal.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ifmatch_core::Env;
@@ -88,11 +88,10 @@ impl Inner {
 
     /// All partitions, and those that the token tells of though they are gone.
     async fn names_for(&self, token: &ChangeToken) -> Result<Vec<Partition>> {
-        let mut names: BTreeMap<Partition, ()> =
-            self.names().await?.into_iter().map(|name| (name, ())).collect();
+        let mut names: BTreeSet<Partition> = self.names().await?.into_iter().collect();
         let told = token.partitions().filter_map(|(name, _)| name.cloned());
-        names.extend(told.filter(|name| !name.is_reserved()).map(|name| (name, ())));
-        Ok(names.into_keys().collect())
+        names.extend(told.filter(|name| !name.is_reserved()));
+        Ok(names.into_iter().collect())
     }
 
     /// Adds the changes of one partition.

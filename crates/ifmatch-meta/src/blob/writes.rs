@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ifmatch_core::Timestamp;
 use ifmatch_journal::{CommitError, Decision, Machine as _, Position};
 
-use super::cache::Opened;
 use super::failure::failure;
 use super::handle::Handle;
 use super::machine::{Ask, Command, Documents, Lock, LockId, Refusal, Reply};
@@ -104,20 +103,19 @@ impl Inner {
             ask,
         };
         let mut cost = Cost::default();
-        let handle = match self.cache.open(partition, false).await? {
-            Some(Opened { handle, .. }) => handle,
-            None => {
-                cost.requests = 1;
-                if let Some(answer) = on_nothing(partition, &command) {
-                    let reply = answer?;
-                    return Ok(Done { reply, position: 0, cost });
-                }
-                let Some(Opened { handle, .. }) = self.cache.open(partition, true).await? else {
-                    let what = format!("partition {partition} can be neither opened nor created");
-                    return Err(Error::corrupt(self.subject(), what).into());
-                };
-                handle
+        let handle = if let Some(opened) = self.cache.open(partition, false).await? {
+            opened.handle
+        } else {
+            cost.requests = 1;
+            if let Some(answer) = on_nothing(partition, &command) {
+                let reply = answer?;
+                return Ok(Done { reply, position: 0, cost });
             }
+            let Some(opened) = self.cache.open(partition, true).await? else {
+                let what = format!("partition {partition} can be neither opened nor created");
+                return Err(Error::corrupt(self.subject(), what).into());
+            };
+            opened.handle
         };
         command.clock = clock(&handle);
         command.over = handle.over(handle.journal.known().state(), &self.env);

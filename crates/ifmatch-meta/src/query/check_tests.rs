@@ -66,3 +66,14 @@ fn filters_beyond_the_caps_are_refused_at_once() {
     let deep = (0..129).fold(json!(1), |inner, _| json!([inner]));
     assert_eq!(error(&field("/a").eq(deep)).0, "invalid");
 }
+
+#[test]
+fn a_deep_filter_of_all_kinds_is_refused_and_dropped() {
+    let deep = (0..10_000).fold(field("/a").exists(), |inner, at| match at % 3 {
+        0 => Filter::Not(Box::new(inner)),
+        1 => Filter::And(vec![inner]),
+        _ => field("/l").any(inner),
+    });
+    let query = crate::query::Query::filter(deep);
+    assert_eq!(query.validate().unwrap_err().kind(), "invalid");
+}

@@ -47,6 +47,25 @@ pub enum Quantifier {
 /// A missing value or `null` makes every comparison unknown, and so does a
 /// value of another type; `and`, `or` and `not` follow Kleene's logic (`not
 /// unknown` is unknown).
+///
+/// [`field`](super::field) begins one in Rust; as JSON it is read by `parse` and
+/// by serde:
+///
+/// | filter | JSON |
+/// |---|---|
+/// | everything | `{}` |
+/// | and, or, not | `{"and":[..]}`, `{"or":[..]}`, `{"not":{..}}` |
+/// | a comparison | `{"field":"/a","op":"gt","value":1}` |
+/// | in, `not_in` | `{"field":"/a","op":"in","values":[1,2]}` |
+/// | regex | `{"field":"/a","op":"regex","value":"^a"}` |
+/// | length | `{"field":"/a","op":"length","is":"gte","value":3}` |
+/// | exists, `is_null`, `is_na` | `{"field":"/a","op":"exists"}` |
+/// | a list's elements | `{"field":"/tags","any":{..}}`, `{"field":"/tags","all":{..}}` |
+///
+/// What it may hold is checked by [`validate`](Filter::validate), which looks at
+/// no more than the caps allow. A filter from elsewhere may be nested so deep
+/// that cloning it overflows the stack: check it first. Those that were parsed
+/// are checked.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub enum Filter {

@@ -11,6 +11,7 @@ mod query;
 mod races;
 mod retention;
 mod store;
+mod throughput;
 mod transactions;
 mod update;
 

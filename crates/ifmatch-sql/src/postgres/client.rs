@@ -6,9 +6,11 @@
 //! `fetch_all` reads to that point, and the commit is before it.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt as _;
 use futures::future::{Either, select};
 use ifmatch_core::{Env, Operation};
 use ifmatch_meta::{Error, Result};
@@ -45,7 +47,11 @@ impl Client {
             return Err(Error::invalid("the URL of a database begins with postgres://"));
         }
         let connect: PgConnectOptions = url.parse().map_err(|_| unreadable())?;
-        let connect = connect.application_name("ifmatch").disable_statement_logging();
+        let connect = match connect.get_application_name() {
+            Some(_) => connect,
+            None => connect.application_name("ifmatch"),
+        };
+        let connect = connect.disable_statement_logging();
         let subject = format!(
             "postgres:{}:{}/{}/{}",
             connect.get_host(),
@@ -91,6 +97,73 @@ impl Client {
         statement: impl Fn() -> Statement<'a>,
     ) -> Result<Vec<PgRow>> {
         self.run(Sent::Nothing, Operation::Get, statement).await
+    }
+
+    /// The same of a statement that may be refused.
+    pub(super) async fn read_with<'a>(
+        &'a self,
+        statement: impl Fn() -> Result<Statement<'a>>,
+    ) -> Result<Vec<PgRow>> {
+        let mut first = Some(statement()?);
+        let mut rows = Vec::new();
+        self.each(
+            || first.take().map_or_else(&statement, Ok),
+            |row| {
+                rows.push(row);
+                Ok(ControlFlow::Continue(()))
+            },
+        )
+        .await?;
+        Ok(rows)
+    }
+
+    /// Hands over the rows of a statement that only reads, one by one, until
+    /// there are no more or enough.
+    pub(super) async fn each<'a>(
+        &'a self,
+        mut statement: impl FnMut() -> Result<Statement<'a>>,
+        mut visit: impl FnMut(PgRow) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let unread = |error| self.failed(error, Sent::Nothing, Operation::Get);
+        for attempt in 1.. {
+            let (text, values) = statement()?.finish().map_err(|error| unread(error.into()))?;
+            let acquired = self.pool.acquire().await;
+            let mut connection = acquired.map_err(|error| unread(error.into()))?;
+            let limit = Box::pin(self.env.sleep(self.deadline + Duration::from_secs(5)));
+            let mut any = false;
+            let reading = Box::pin(async {
+                let mut rows = sqlx::query_with(text, values).fetch(&mut *connection);
+                while let Some(row) = rows.try_next().await? {
+                    any = true;
+                    match visit(row) {
+                        Ok(ControlFlow::Continue(())) => {}
+                        Ok(ControlFlow::Break(())) => return Ok(Some(Ok(()))),
+                        Err(error) => return Ok(Some(Err(error))),
+                    }
+                }
+                Ok::<_, sqlx::Error>(None)
+            });
+            let ended = match select(reading, limit).await {
+                Either::Left((ended, _)) => ended.map_err(Failure::from),
+                Either::Right(_) => Err(Failure::slow("the server did not answer in time")),
+            };
+            match ended {
+                Ok(None) => return Ok(()),
+                Ok(Some(early)) => {
+                    // What is left of the answer is not waited for.
+                    connection.close_on_drop();
+                    return early;
+                }
+                Err(failure) => {
+                    connection.close_on_drop();
+                    let again = matches!(failure.class, Class::Lost | Class::Again);
+                    if any || attempt == 3 || !again {
+                        return Err(unread(failure));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The row of a statement that calls a function which writes.
@@ -142,13 +215,11 @@ impl Client {
             Either::Left((rows, _)) => Some(rows),
             Either::Right(_) => None,
         };
-        match answer {
-            Some(rows) => rows.map_err(|error| (error.into(), sent)),
-            None => {
-                connection.close_on_drop();
-                Err((Failure::slow("the server did not answer in time"), sent))
-            }
+        if let Some(rows) = answer {
+            return rows.map_err(|error| (error.into(), sent));
         }
+        connection.close_on_drop();
+        Err((Failure::slow("the server did not answer in time"), sent))
     }
 
     /// The error as callers see it.
@@ -179,7 +250,9 @@ impl Client {
 /// What every connection of the pool is set to, whatever the role's defaults.
 fn settings(deadline: Duration) -> String {
     let millis = deadline.as_millis().clamp(1, 2_000_000_000);
-    format!("SET statement_timeout = {millis}; SET default_transaction_isolation = 'read committed'")
+    format!(
+        "SET statement_timeout = {millis}; SET default_transaction_isolation = 'read committed'"
+    )
 }
 
 impl fmt::Debug for Client {

@@ -3,9 +3,11 @@
 mod client;
 mod error;
 mod feed;
+mod index;
 mod mark;
 mod notices;
 mod options;
+mod query;
 mod queryable;
 mod rows;
 mod schema;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use ifmatch_core::Env;
 use ifmatch_meta::{DocKey, Json, Partition, Scope};
@@ -15,8 +16,7 @@ use tokio::runtime::Runtime;
 pub(crate) const VARIABLE: &str = "IFMATCH_TEST_POSTGRES_URL";
 
 /// The runtime of all cases: connections live as long as it.
-pub(crate) static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Runtime::new().expect("a runtime"));
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// The URL of the server, where there is one.
 pub(crate) fn url() -> Option<String> {
@@ -103,11 +103,36 @@ impl Place {
         self.raw().await.execute(self.sql(sql)).await.expect("SQL that runs");
     }
 
+    /// A transaction of somebody else that has put a document and is not over.
+    pub(crate) async fn open_put(&self, id: &str) -> PgConnection {
+        let mut raw = self.raw().await;
+        raw.execute("BEGIN").await.expect("a transaction");
+        self.put_in(&mut raw, id).await;
+        raw
+    }
+
+    /// Puts a document by SQL of its own, in whatever transaction is open.
+    pub(crate) async fn put_in(&self, raw: &mut PgConnection, id: &str) {
+        let put = format!(
+            "SELECT * FROM schema.write('p', false, ARRAY['{id}'], ARRAY[0]::smallint[],
+                ARRAY[NULL]::text[], ARRAY[1]::smallint[], ARRAY['1-{:024x}'],
+                ARRAY[NULL]::bigint[], ARRAY[0]::bigint[], ARRAY[NULL]::text[], ARRAY['{{}}'],
+                ARRAY[NULL]::text[], NULL, true)",
+            u128::from(Env::real().random_u64())
+        );
+        raw.execute(self.sql(&put)).await.expect("a put by SQL");
+    }
+
     async fn drop(self) {
         let Ok(mut raw) = PgConnection::connect(&self.url).await else { return };
         let sql = format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema);
         let _ = raw.execute(AssertSqlSafe(sql)).await;
     }
+}
+
+/// Waits.
+pub(crate) async fn pause(time: Duration) {
+    Env::real().sleep(time).await;
 }
 
 pub(crate) fn key(id: &str) -> DocKey {

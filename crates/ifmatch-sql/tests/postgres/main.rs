@@ -11,15 +11,23 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod faults;
 mod harness;
+mod history;
 mod opening;
+mod queries;
 mod suite;
+mod transactions;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut cases = harness::Cases::default();
     opening::add(&mut cases);
+    queries::add(&mut cases);
+    history::add(&mut cases);
+    faults::add(&mut cases);
+    transactions::add(&mut cases);
     suite::add(&mut cases);
     cases.conclude()
 }

@@ -66,7 +66,7 @@ async fn no_word_tells_the_password(place: Place) {
         let mut words = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
         while let Some(error) = source {
-            words += &format!(" {error} {error:?}");
+            words = format!("{words} {error} {error:?}");
             source = error.source();
         }
         assert!(!words.contains(secret), "{words}");

@@ -74,7 +74,9 @@ impl Coverage {
             self.met(operator, &sort.field, documents);
         }
         let Some(aggregation) = &case.aggregation else { return };
-        aggregation.by.iter().for_each(|field| self.met("by", field, documents));
+        for field in &aggregation.by {
+            self.met("by", field, documents);
+        }
         for of in &aggregation.of {
             match of {
                 AggregateOf::Sum(field) => self.met("sum", field, documents),
@@ -95,7 +97,9 @@ impl Coverage {
     fn filter(&mut self, filter: &Filter, documents: &[Document]) {
         match filter {
             Filter::And(all) | Filter::Or(all) => {
-                all.iter().for_each(|one| self.filter(one, documents));
+                for one in all {
+                    self.filter(one, documents);
+                }
             }
             Filter::Not(one) => self.filter(one, documents),
             leaf => {

@@ -12,12 +12,12 @@
 mod accounts;
 mod appends;
 mod counter;
-//mod replay;
+mod replay;
 
 pub use accounts::{Transfers, transfer};
 pub use appends::{Appending, By, append};
 pub use counter::count;
-//pub use replay::{Differences, replay};
+pub use replay::{Difference, Differences, replay};
 
 #[cfg(doc)]
 use ifmatch_meta::MetaStore;

@@ -184,7 +184,7 @@ fn read_end(from: &mut Reader<'_>) -> Parse<(LockId, End)> {
 /// The last part.
 fn rest(state: &State) -> Bytes {
     let out = &mut Writer::default();
-    for (tx, end) in state.ends.iter() {
+    for (tx, end) in &state.ends {
         out.u8(END);
         tx.write(out);
         out.varint(end.seq);
@@ -193,7 +193,7 @@ fn rest(state: &State) -> Bytes {
             out.bytes(&nonce.bytes());
         }
     }
-    for ((id, address), seq) in state.fences.iter() {
+    for ((id, address), seq) in &state.fences {
         out.u8(FENCE);
         out.text(id.as_str());
         out.bytes(address);

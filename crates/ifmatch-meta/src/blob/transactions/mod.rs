@@ -74,6 +74,16 @@ impl Inner {
             };
             if let Some(handle) = self.cache.open_one(partition) {
                 handle.notice(handle.journal.known().state(), &self.env);
+                let left = handle.left(&lock, self.store.as_ref(), &self.env);
+                if !fresh && left.await.over {
+                    // A life that is over is not gone on with: it ends, and a new one begins.
+                    let ask = Ask::Abort { tx: lock.tx };
+                    let ended = Box::pin(self.write(partition, ask, None)).await;
+                    match ended.map_err(Undone::into_error) {
+                        Ok(_) | Err(Error::Expired { .. }) => continue,
+                        Err(error) => return Err(error),
+                    }
+                }
             }
             let mut record = record(partition, &lock, date);
             if fresh {

@@ -1,15 +1,4 @@
-//! Filters as JSON.
-//!
-//! | filter | JSON |
-//! |---|---|
-//! | everything | `{}` |
-//! | and, or, not | `{"and":[..]}`, `{"or":[..]}`, `{"not":{..}}` |
-//! | a comparison | `{"field":"/a","op":"gt","value":1}` |
-//! | in, `not_in` | `{"field":"/a","op":"in","values":[1,2]}` |
-//! | regex | `{"field":"/a","op":"regex","value":"^a"}` |
-//! | length | `{"field":"/a","op":"length","is":"gte","value":3}` |
-//! | exists, `is_null`, `is_na` | `{"field":"/a","op":"exists"}` |
-//! | a list's elements | `{"field":"/tags","any":{..}}`, `{"field":"/tags","all":{..}}` |
+//! Filters as JSON, in the form that [`Filter`](super::Filter) shows.
 
 mod bounded;
 mod read;

@@ -76,7 +76,7 @@ pub struct Transacted<T> {
 ///                 None => 0,
 ///             };
 ///             draft.put(&id, Json::of(&(before + 1))?, DocPrecondition::Overwrite)?;
-///             Ok(before + 1)
+///             Ok::<_, Error>(before + 1)
 ///         }
 ///     });
 ///     Ok(counted.await?.value)

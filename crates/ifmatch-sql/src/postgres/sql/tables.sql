@@ -17,8 +17,9 @@ CREATE TABLE schema.documents (
     etag text COLLATE "C" NOT NULL,
     position bigint NOT NULL,
     ordinal integer NOT NULL,
-    created_at bigint NOT NULL,
-    updated_at bigint NOT NULL,
+    -- Within the years 0 to 9999, where texts of times sort as they do.
+    created_at bigint NOT NULL CHECK (created_at BETWEEN -62167219200000000 AND 253402207200000000),
+    updated_at bigint NOT NULL CHECK (updated_at BETWEEN -62167219200000000 AND 253402207200000000),
     updated_by text COLLATE "C",
     -- As it was put, byte for byte.
     body text COLLATE "C" NOT NULL,
@@ -91,5 +92,7 @@ CREATE TABLE schema.staged (
 
 CREATE TABLE schema.indexes (
     name text COLLATE "C" PRIMARY KEY,
-    field text NOT NULL
+    field text NOT NULL,
+    -- Not while it is built.
+    ready boolean NOT NULL
 );

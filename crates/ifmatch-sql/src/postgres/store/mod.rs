@@ -23,6 +23,7 @@ use super::feed::Feed;
 use super::notices::{self, Notices};
 use super::options::PostgresOptions;
 use super::schema;
+use super::{index, query};
 use write::Stamp;
 
 /// Documents in a schema of a PostgreSQL database (13 or newer, UTF-8), for any
@@ -74,7 +75,24 @@ impl PostgresMetaStore {
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
         let client = Client::new(url, &options)?;
         let id = schema::prepare(&client, options.create).await?;
-        Ok(Self { inner: Arc::new(Inner { client, options, id, etags: AtomicU64::new(0), notices: Notices::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                options,
+                id,
+                etags: AtomicU64::new(0),
+                notices: Notices::default(),
+            }),
+        })
+    }
+
+    /// How the server finds the documents that match: its plan, as `EXPLAIN`
+    /// prints it. For telling whether a declared index is of use.
+    ///
+    /// # Errors
+    /// As [`query`](MetaStore::query).
+    pub async fn explain(&self, scope: &Scope, filter: &Filter) -> Result<String> {
+        query::explain(self.client(), scope, filter).await
     }
 
     fn client(&self) -> &Client {
@@ -136,12 +154,7 @@ impl PostgresMetaStore {
     }
 
     /// An operation whose precondition has to be evaluated.
-    async fn run_alone(
-        &self,
-        key: &DocKey,
-        op: Op,
-        options: &WriteOptions,
-    ) -> Result<Applied> {
+    async fn run_alone(&self, key: &DocKey, op: Op, options: &WriteOptions) -> Result<Applied> {
         let applied = self.run(&key.partition, &[op], options).await.map_err(Error::alone)?;
         let applied = applied.into_iter().next();
         applied.ok_or_else(|| Error::corrupt(self.to_string(), "an operation without answer"))
@@ -212,28 +225,28 @@ impl MetaStore for PostgresMetaStore {
         read::partitions(self.client(), after, limit).await
     }
 
-    async fn count_where(&self, _scope: &Scope, _filter: &Filter) -> Result<u64> {
-        Err(Error::unsupported("queries"))
+    async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
+        query::count(self.client(), scope, filter).await
     }
 
-    async fn query(&self, _scope: &Scope, _query: &Query) -> Result<QueryPage> {
-        Err(Error::unsupported("queries"))
+    async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
+        query::page(self.client(), self.inner.id, scope, query).await
     }
 
-    async fn aggregate(&self, _scope: &Scope, _of: &Aggregation) -> Result<Vec<AggregateRow>> {
-        Err(Error::unsupported("queries"))
+    async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
+        query::aggregate(self.client(), scope, of).await
     }
 
-    async fn create_index(&self, _index: &Index) -> Result<()> {
-        Err(Error::unsupported("indexes"))
+    async fn create_index(&self, index: &Index) -> Result<()> {
+        index::create(self.client(), index).await
     }
 
-    async fn drop_index(&self, _name: &IndexName) -> Result<bool> {
-        Err(Error::unsupported("indexes"))
+    async fn drop_index(&self, name: &IndexName) -> Result<bool> {
+        index::drop(self.client(), name).await
     }
 
     async fn indexes(&self) -> Result<Vec<Index>> {
-        Err(Error::unsupported("indexes"))
+        index::list(self.client()).await
     }
 
     async fn changes(

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use ifmatch_meta::{DocKey, Field, Filter, Index, Partition, Result, Scope};
+use ifmatch_meta::{DocKey, Field, Filter, Index, Partition, Result, Scope, Sort, SortOrder};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
 use super::expression::expression;
-use super::indexes;
 use super::range::{self, Range};
+use super::{indexes, sorted};
 use crate::sqlite::error::Failure;
 use crate::sqlite::rows;
 
@@ -20,18 +20,43 @@ const SELECTIVE: i64 = 5_000;
 pub(super) struct Wanted<'a> {
     pub(super) scope: &'a Scope,
     pub(super) filter: &'a Filter,
-    /// Whether those that are first by partition and id are enough.
-    pub(super) first: bool,
-    /// Only those after this one.
-    pub(super) after: Option<DocKey>,
+    /// In which order, after which partition and id decide.
+    pub(super) sort: &'a [Sort],
+    /// Only those after this one, where they are wanted in order of the id.
+    pub(super) after: Option<&'a DocKey>,
+    /// Whether a page is enough, of those that are first.
+    pub(super) page: bool,
+}
+
+impl Wanted<'_> {
+    /// The order of partition and id, where it is the one that is wanted.
+    pub(super) fn by_id(&self) -> Option<SortOrder> {
+        match (self.scope, self.sort.first()) {
+            _ if !self.page => None,
+            (_, None) => Some(SortOrder::Ascending),
+            // An id is there once in a partition.
+            (Scope::Partition(_), Some(Sort { field: Field::Id, order })) => Some(*order),
+            _ => None,
+        }
+    }
 }
 
 /// A statement that finds at least the documents that are wanted.
 pub(super) struct Access {
     pub(super) sql: String,
     pub(super) values: Vec<Sql>,
-    /// Whether they come in order of partition and id.
-    pub(super) in_order: bool,
+    pub(super) comes: Comes,
+}
+
+/// In which order candidates come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Comes {
+    /// In the one that is wanted.
+    InOrder,
+    /// By the value of an index, which is in the column after the document's, so
+    /// that the end of a page shows.
+    ByValue(SortOrder),
+    InNone,
 }
 
 impl Access {
@@ -39,19 +64,31 @@ impl Access {
     pub(super) fn choose(connection: &Connection, wanted: &Wanted<'_>) -> Result<Self, Failure> {
         let ranges = ranges(wanted.filter);
         let declared = indexes::list(connection)?;
-        let Some((index, range)) = best(&declared, &ranges) else {
-            return Ok(Self::scan(wanted, &ranges));
+        let access = match best(&declared, &ranges) {
+            Some((index, range)) if range.rank() > Range::SIDED && wanted.by_id().is_none() => {
+                // A few are read sooner than the first ones of many are found.
+                if is_selective(connection, index, range)? {
+                    Some(Self::indexed(wanted, &ranges, index, range))
+                } else {
+                    let sorted = Self::sorted(connection, wanted, &declared, &ranges)?;
+                    Some(sorted.unwrap_or_else(|| Self::indexed(wanted, &ranges, index, range)))
+                }
+            }
+            Some((index, range)) if wanted.by_id().is_some() => {
+                let few =
+                    matches!(range, Range::Equal(..)) || is_selective(connection, index, range)?;
+                few.then(|| Self::indexed(wanted, &ranges, index, range))
+            }
+            other => match Self::sorted(connection, wanted, &declared, &ranges)? {
+                Some(sorted) => Some(sorted),
+                None => other.map(|(index, range)| Self::indexed(wanted, &ranges, index, range)),
+            },
         };
-        let equal = matches!(range, Range::Equal(..));
-        if wanted.first && !equal && !is_selective(connection, index, range)? {
-            return Ok(Self::scan(wanted, &ranges));
-        }
-        let access = Self::indexed(wanted, &ranges, index, range);
         // Another tool may have dropped the index.
-        match connection.prepare_cached(&access.sql) {
-            Ok(_) => Ok(access),
-            Err(_) => Ok(Self::scan(wanted, &ranges)),
-        }
+        Ok(match access {
+            Some(access) if connection.prepare_cached(&access.sql).is_ok() => access,
+            _ => Self::scan(wanted, &ranges),
+        })
     }
 
     /// Without a declared index. What conditions say of the body is still looked
@@ -59,9 +96,10 @@ impl Access {
     fn scan(wanted: &Wanted<'_>, ranges: &[(&Field, Range)]) -> Self {
         let mut values = Vec::new();
         let rest = conditions(wanted, ranges, None, &mut values);
-        let order = if wanted.first { " ORDER BY partition, id" } else { "" };
-        let sql = format!("{} WHERE {rest}{order}", rows::CANDIDATES);
-        Self { sql, values, in_order: wanted.first }
+        let mut sql = format!("{}{} WHERE {rest}", rows::CANDIDATES, rows::FROM);
+        let Some(order) = wanted.by_id() else { return Self { sql, values, comes: Comes::InNone } };
+        sql.push_str(by_id(order));
+        Self { sql, values, comes: Comes::InOrder }
     }
 
     fn indexed(
@@ -73,15 +111,15 @@ impl Access {
         let mut values = Vec::new();
         let rest = conditions(wanted, ranges, Some(range), &mut values);
         let expression = expression(&index.field).unwrap_or_default();
-        let from = format!("{} INDEXED BY {}", rows::CANDIDATES, indexes::name(&index.name));
-        let in_order = wanted.first && matches!(range, Range::Equal(..));
-        if !in_order {
-            let there = range.sql(&expression, &mut values);
-            return Self { sql: format!("{from} WHERE {there} AND {rest}"), values, in_order };
-        }
+        let name = indexes::name(&index.name);
+        let from = format!("{}{} INDEXED BY {name}", rows::CANDIDATES, rows::FROM);
         // Within one value the index is in order of partition and id. The few
         // values that are hardly different are put in between.
-        let Range::Equal(value, near) = range else { return Self::scan(wanted, ranges) };
+        let (Range::Equal(value, near), Some(order)) = (range, wanted.by_id()) else {
+            let there = range.sql(&expression, &mut values);
+            let sql = format!("{from} WHERE {there} AND {rest}");
+            return Self { sql, values, comes: Comes::InNone };
+        };
         values.push(value.clone());
         let same = values.len();
         let mut sql = format!("{from} WHERE {expression} = ?{same} AND {rest}");
@@ -94,8 +132,56 @@ impl Access {
                   AND {expression} <> ?{same} AND {rest}"
             );
         }
-        sql.push_str(" ORDER BY partition, id");
-        Self { sql, values, in_order }
+        sql.push_str(by_id(order));
+        Self { sql, values, comes: Comes::InOrder }
+    }
+
+    /// In the order of an index on what is sorted by first, where the index has
+    /// that order.
+    fn sorted(
+        connection: &Connection,
+        wanted: &Wanted<'_>,
+        declared: &[Index],
+        ranges: &[(&Field, Range)],
+    ) -> Result<Option<Self>, Failure> {
+        let Some(Sort { field, order }) = wanted.sort.first().filter(|_| wanted.page) else {
+            return Ok(None);
+        };
+        let Some(index) = declared.iter().find(|index| index.field == *field) else {
+            return Ok(None);
+        };
+        let range = ranges.iter().map(|(other, range)| (*other, range));
+        let range = range.filter(|(other, range)| *other == field && range.is_of_one_type());
+        let range = range.map(|(_, range)| range).next();
+        let has_its_order = match field {
+            Field::Body(_) | Field::UpdatedBy => range.is_some(),
+            _ => sorted::is_ordered(connection, field)?,
+        };
+        if !has_its_order {
+            return Ok(None);
+        }
+        let mut values = Vec::new();
+        let rest = conditions(wanted, ranges, range, &mut values);
+        let value = expression(field).unwrap_or_default();
+        let there = range.map_or("TRUE".into(), |range| range.sql(&value, &mut values));
+        let direction = match order {
+            SortOrder::Ascending => "",
+            SortOrder::Descending => " DESC",
+        };
+        let sql = format!(
+            "{}, {value} AS value{} INDEXED BY {} WHERE {there} AND {rest} ORDER BY value{direction}",
+            rows::CANDIDATES,
+            rows::FROM,
+            indexes::name(&index.name),
+        );
+        Ok(Some(Self { sql, values, comes: Comes::ByValue(*order) }))
+    }
+}
+
+const fn by_id(order: SortOrder) -> &'static str {
+    match order {
+        SortOrder::Ascending => " ORDER BY partition, id",
+        SortOrder::Descending => " ORDER BY partition DESC, id DESC",
     }
 }
 
@@ -163,21 +249,33 @@ fn conditions(
             let _ = write!(sql, " AND {}", rows::NO_RESERVED_PARTITION);
         }
     }
-    if let Some(after) = &wanted.after {
+    if let (Some(after), Some(order)) = (wanted.after, wanted.by_id()) {
         values.push(Sql::Text(after.partition.as_str().into()));
         values.push(Sql::Text(after.id.as_str().into()));
         let (partition, id) = (values.len() - 1, values.len());
-        sql.push_str(&match wanted.scope {
-            Scope::Partition(_) => format!(" AND ?{partition} = partition AND id > ?{id}"),
-            _ => format!(" AND (partition, id) > (?{partition}, ?{id})"),
-        });
+        let _ = match (wanted.scope, order) {
+            (Scope::Partition(_), SortOrder::Ascending) => {
+                write!(sql, " AND ?{partition} = partition AND id > ?{id}")
+            }
+            (Scope::Partition(_), SortOrder::Descending) => {
+                write!(sql, " AND ?{partition} = partition AND id < ?{id}")
+            }
+            _ => write!(sql, " AND (partition, id) > (?{partition}, ?{id})"),
+        };
     }
     for (field, range) in ranges {
         if but.is_some_and(|but| std::ptr::eq(but, range)) {
             continue;
         }
         if let Some(expression) = expression(field) {
-            let _ = write!(sql, " AND {}", range.sql(&expression, values));
+            // The sign keeps it from being looked for in an index: which one
+            // serves is decided here, but for that of partition and id.
+            let leads = match wanted.scope {
+                Scope::Partition(_) => **field == Field::Id,
+                _ => **field == Field::Partition,
+            };
+            let sign = if leads { "" } else { "+" };
+            let _ = write!(sql, " AND {}", range.sql(&format!("{sign}{expression}"), values));
         }
     }
     sql

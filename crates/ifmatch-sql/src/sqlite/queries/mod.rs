@@ -6,16 +6,17 @@ mod access;
 mod expression;
 mod indexes;
 mod range;
+mod sorted;
 #[cfg(test)]
 mod tests;
 
 use std::ops::ControlFlow;
 
-use ifmatch_meta::query::{Given, Plan};
+use ifmatch_meta::query::{Given, Plan, SortKey};
 use ifmatch_meta::{AggregateRow, Aggregation, Document, Filter, QueryPage, Result, Scope};
 use rusqlite::{Connection, params_from_iter};
 
-use self::access::{Access, Wanted};
+use self::access::{Access, Comes, Wanted};
 use crate::sqlite::error::Failure;
 use crate::sqlite::rows::{self, Counters};
 
@@ -30,17 +31,19 @@ pub(crate) fn query(
     let snapshot = connection.unchecked_transaction()?;
     let mark = Counters::read(&snapshot)?.mark();
     let scope = plan.scope().clone();
-    let wanted = Wanted {
-        scope: &scope,
-        filter,
-        first: plan.sort().is_empty(),
-        after: plan.after().filter(|_| plan.sort().is_empty()).map(|key| key.document().clone()),
-    };
+    let mark = rows::partition_of(&scope).map(|_| mark);
+    let (sort, after) = (plan.sort().to_vec(), plan.after().cloned());
+    let after = after.as_ref().map(SortKey::document);
+    let wanted = Wanted { scope: &scope, filter, sort: &sort, after, page: true };
     let access = Access::choose(&snapshot, &wanted)?;
-    let given = if access.in_order { Given::InOrder } else { Given::Unordered };
+    let given = match access.comes {
+        Comes::ByValue(order) => return sorted::page(&snapshot, &access, order, &plan, mark),
+        Comes::InOrder => Given::InOrder,
+        Comes::InNone => Given::Unordered,
+    };
     let mut collector = plan.collector(given);
     each(&snapshot, &access, |document| Ok(collector.push(document)?))?;
-    Ok(collector.finish(rows::partition_of(&scope).map(|_| mark))?)
+    Ok(collector.finish(mark)?)
 }
 
 /// How many match, at one moment.
@@ -51,7 +54,7 @@ pub(crate) fn count(
 ) -> Result<u64, Failure> {
     let prepared = filter.prepare()?;
     let snapshot = connection.unchecked_transaction()?;
-    let wanted = Wanted { scope, filter, first: false, after: None };
+    let wanted = Wanted { scope, filter, sort: &[], after: None, page: false };
     let mut count = 0;
     each(&snapshot, &Access::choose(&snapshot, &wanted)?, |document| {
         count += u64::from(scope.holds(&document.key) && prepared.matches(document)?);
@@ -68,7 +71,7 @@ pub(crate) fn aggregate(
 ) -> Result<Vec<AggregateRow>, Failure> {
     let mut aggregator = of.aggregator(scope)?;
     let snapshot = connection.unchecked_transaction()?;
-    let wanted = Wanted { scope, filter: &of.filter, first: false, after: None };
+    let wanted = Wanted { scope, filter: &of.filter, sort: &[], after: None, page: false };
     each(&snapshot, &Access::choose(&snapshot, &wanted)?, |document| {
         aggregator.push(document)?;
         Ok(ControlFlow::Continue(()))

@@ -12,10 +12,10 @@ use super::expression::KEPT;
 
 /// Part of a number by which SQLite's reading of it may differ from ours; by far
 /// more than it does.
-const SLACK: f64 = 1e-12;
+pub(super) const SLACK: f64 = 1e-12;
 /// Microseconds of the last moment that prints with a year of four digits, in
 /// UTC; later ones print otherwise and compare by other rules.
-const LAST: i64 = 253_402_300_799_999_999;
+pub(super) const LAST: i64 = 253_402_300_799_999_999;
 /// Most alternatives that are worth looking at one by one.
 const MOST: usize = 64;
 
@@ -133,12 +133,21 @@ fn time(comparison: Comparison, text: &str) -> Option<Range> {
 }
 
 impl Range {
+    /// The rank of a range with two ends.
+    pub(super) const SIDED: u8 = 1;
+
+    /// Whether all that a condition of this range is true for are texts, or all
+    /// are numbers.
+    pub(super) const fn is_of_one_type(&self) -> bool {
+        matches!(self, Self::Between(..))
+    }
+
     /// How much an index over it helps.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Equal(..) => 3,
             Self::Any(all) => all.iter().map(Self::rank).min().unwrap_or(0).min(2),
-            Self::Between(Some(_), Some(_)) => 1,
+            Self::Between(Some(_), Some(_)) => Self::SIDED,
             Self::Between(..) => 0,
         }
     }
@@ -148,9 +157,9 @@ impl Range {
         let (Self::Between(low, high), Self::Between(other_low, other_high)) = (self, other) else {
             return None;
         };
-        let low = tighter(low.as_ref(), other_low.as_ref(), Ordering::Greater)?;
-        let high = tighter(high.as_ref(), other_high.as_ref(), Ordering::Less)?;
-        Some(Self::Between(low, high))
+        let low = tighter(low.as_ref(), other_low.as_ref(), Ordering::Greater).ok()?;
+        let high = tighter(high.as_ref(), other_high.as_ref(), Ordering::Less).ok()?;
+        Some(Self::Between(low.cloned(), high.cloned()))
     }
 
     /// As a condition; its values go to the end of `values`.
@@ -182,15 +191,20 @@ impl Range {
     }
 }
 
-/// Of two ends the one that lies further in; `None` where they are of different
-/// types.
-fn tighter(one: Option<&Sql>, other: Option<&Sql>, inward: Ordering) -> Option<Option<Sql>> {
-    let (Some(one), Some(other)) = (one, other) else { return Some(one.or(other).cloned()) };
+/// Of two ends the one that lies further in.
+fn tighter<'a>(
+    one: Option<&'a Sql>,
+    other: Option<&'a Sql>,
+    inward: Ordering,
+) -> Result<Option<&'a Sql>, OfTwoTypes> {
+    let (Some(one), Some(other)) = (one, other) else { return Ok(one.or(other)) };
     let order = match (one, other) {
         (Sql::Integer(one), Sql::Integer(other)) => one.cmp(other),
         (Sql::Real(one), Sql::Real(other)) => one.total_cmp(other),
         (Sql::Text(one), Sql::Text(other)) => one.cmp(other),
-        _ => return None,
+        _ => return Err(OfTwoTypes),
     };
-    Some(Some(if order == inward { one } else { other }.clone()))
+    Ok(Some(if order == inward { one } else { other }))
 }
+
+struct OfTwoTypes;

@@ -22,8 +22,8 @@ fn declare(connection: &Connection, name: &str, field: &str) {
 
 /// The plan of the statement that is chosen, as one text.
 fn plan(connection: &Connection, scope: &Scope, query: &Query) -> String {
-    let first = query.sort.is_empty();
-    let wanted = Wanted { scope, filter: &query.filter, first, after: None };
+    let wanted =
+        Wanted { scope, filter: &query.filter, sort: &query.sort, after: None, page: true };
     let access = Access::choose(connection, &wanted).unwrap();
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", access.sql)).unwrap();
     let rows = statement
@@ -110,4 +110,29 @@ fn a_declared_index_that_another_tool_dropped_is_done_without() {
     assert!(!plan(&connection, &Scope::All, &query).contains("_ifmatch_index_s"));
     declare(&connection, "s", "/s");
     assert!(plan(&connection, &Scope::All, &query).contains("_ifmatch_index_s"));
+}
+
+#[test]
+fn s15_the_newest_are_read_from_the_end_of_an_index() {
+    let connection = database();
+    declare(&connection, "at", "@updated_at");
+    declare(&connection, "n", "/n");
+    for scope in scopes() {
+        let plan = |query| plan(&connection, &scope, &query);
+        for query in [
+            Query::default().sort("-@updated_at"),
+            Query::filter(field("/s").eq("x")).sort("@updated_at"),
+            Query::filter(field("/n").gt(3)).sort("-/n"),
+        ] {
+            let plan = plan(query);
+            assert!(plan.contains("USING INDEX _ifmatch_index_"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        // Values of every type have another order than the index.
+        assert!(!plan(Query::default().sort("/n")).contains("_ifmatch_index_"));
+    }
+    let p = &scopes()[1];
+    let plan = plan(&connection, p, &Query::default().sort("-@id"));
+    assert!(plan.contains("sqlite_autoindex_documents_1"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }

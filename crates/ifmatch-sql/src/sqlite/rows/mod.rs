@@ -89,9 +89,13 @@ fn etag_of(text: &str) -> Result<ETag, Failure> {
     })
 }
 
-/// A statement that reads documents for [`candidate`], up to its `FROM`.
-pub(crate) const CANDIDATES: &str =
-    concat!("SELECT ", columns!(), ", partition, id FROM documents");
+/// A statement that reads documents for [`candidate`]: here further columns may
+/// follow, ...
+pub(crate) const CANDIDATES: &str = concat!("SELECT ", columns!(), ", partition, id");
+/// ... the first of this number, ...
+pub(crate) const AFTER_CANDIDATE: usize = 7;
+/// ... then this.
+pub(crate) const FROM: &str = " FROM documents";
 
 /// A document of any partition.
 pub(crate) fn candidate(row: &Row<'_>) -> Result<Document, Failure> {

@@ -13,7 +13,7 @@ use crate::sqlite::SqliteMetaStore;
 use crate::sqlite::rows::Signature;
 
 /// Longest life.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 #[async_trait]
 impl TxBackend for SqliteMetaStore {

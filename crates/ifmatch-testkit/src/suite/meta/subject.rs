@@ -136,7 +136,11 @@ impl MetaSubject {
         Ok(Offer { features, persistent: self.persistent })
     }
 
-    pub(crate) async fn open(&self, wanted: Wanted) -> Result<Arc<dyn MetaStore>, Failure> {
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// Where it does not open.
+    pub async fn open(&self, wanted: Wanted) -> Result<Arc<dyn MetaStore>, Failure> {
         Ok((self.open)(wanted).await?.0)
     }
 

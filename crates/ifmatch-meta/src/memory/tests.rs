@@ -1,0 +1,92 @@
+//! What is counted and listed twice agrees, whatever was done.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ifmatch_core::Simulation;
+
+use super::partition::size;
+use super::state::State;
+use super::{MemoryMetaStore, MemoryOptions};
+use crate::features::Features;
+use crate::key::{DocId, DocKey, Partition};
+use crate::ops::Op;
+use crate::precondition::DocPrecondition::Overwrite;
+use crate::store::MetaStore as _;
+use crate::transaction::{TxBackend as _, TxId};
+use crate::{Json, ScanOptions, Scope};
+
+fn check(state: &State) {
+    let (mut feed, mut graves, mut visible) = (BTreeMap::new(), BTreeMap::new(), 0);
+    for (partition, there) in &state.partitions {
+        let key = |id: &DocId| DocKey { partition: partition.clone(), id: id.clone() };
+        let mut own = BTreeMap::new();
+        for (id, record) in &there.documents {
+            assert_eq!(record.document.key, key(id));
+            assert!(own.insert(record.at, id.clone()).is_none());
+        }
+        for (id, grave) in &there.graves {
+            assert!(there.documents.get(id).is_none(), "{id} is dead and alive");
+            assert!(grave.at > state.floor.min(there.floor));
+            assert!(own.insert(grave.at, id.clone()).is_none());
+            graves.insert(grave.at, key(id));
+        }
+        assert_eq!(there.feed, own);
+        assert!(there.feed.keys().all(|at| at.position <= there.newest));
+        feed.extend(own.iter().map(|(at, id)| (*at, key(id))));
+        let bytes: usize = there.documents.values().map(|record| size(&record.document)).sum();
+        assert_eq!(there.bytes, bytes);
+        let shown = there.documents.keys().filter(|id| !id.is_reserved()).count() as u64;
+        assert_eq!(there.visible, shown);
+        visible += if partition.is_reserved() { 0 } else { shown };
+        assert!(there.audit.iter().map(|(record, _)| record.at).is_sorted());
+    }
+    assert_eq!((&state.feed, &state.graves, state.visible), (&feed, &graves, visible));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_twice_agrees_after_any_history() {
+    for seed in 0..6 {
+        let features = Features::none().audit(seed % 2 == 0).transactions(true);
+        let env = Simulation::seeded(seed).env();
+        let store =
+            MemoryMetaStore::with(MemoryOptions::default().env(env.clone()).features(features));
+        for round in 0..2_000_u32 {
+            let draw = env.random_u64();
+            let name = ["p", "q", "r", "ifmatch.s"][usize::from(draw.to_le_bytes()[0] % 4)];
+            let partition = Partition::internal(name).unwrap();
+            let op = |bits: u64| {
+                let prefix = if bits.is_multiple_of(8) { "ifmatch." } else { "" };
+                let id = DocId::internal(format!("{prefix}{}", (bits >> 3) % 12)).unwrap();
+                match (bits >> 9) % 5 {
+                    0 | 1 => Op::delete(id, Overwrite),
+                    _ => Op::put(id, Json::of(&bits).unwrap(), Overwrite),
+                }
+            };
+            match (draw >> 8) % 200 {
+                0 => env.sleep(Duration::from_hours(24 * 3)).await,
+                1 => {
+                    let id = TxId::draw(&env);
+                    drop(store.begin(&partition, &id, Duration::from_secs(1)).await);
+                    env.sleep(Duration::from_millis(draw % 2_000)).await;
+                }
+                _ => {
+                    let ops = (0..(draw >> 20) % 6).map(|_| op(env.random_u64())).collect();
+                    drop(store.batch(&partition, ops).await);
+                }
+            }
+            if round % 50 == 0 {
+                check(&store.state().unwrap());
+            }
+        }
+        check(&store.state().unwrap());
+        assert_eq!(store.count(&Scope::All).await.unwrap(), {
+            let mut count = 0;
+            for partition in store.partitions(None, 9).await.unwrap() {
+                let all = ScanOptions::default();
+                count += store.scan(&partition, all).await.unwrap().documents.len() as u64;
+            }
+            count
+        });
+    }
+}
