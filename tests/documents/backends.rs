@@ -99,9 +99,8 @@ fn over_blobs(blobs: Arc<dyn ConditionalBlobStore>) -> MetaSubject {
     MetaSubject::new(move |wanted: Wanted| {
         let blobs = blobs.clone();
         async move {
-            let mut options = BlobMetaOptions::create()
-                .transactions(wanted.transactions)
-                .audit(wanted.audit);
+            let mut options =
+                BlobMetaOptions::create().transactions(wanted.transactions).audit(wanted.audit);
             if let Some(author) = wanted.author.as_deref() {
                 options = options.author(author);
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ifmatch::meta::{DocKey, MetaStore, Partition, ScanOptions, Scope};
-use ifmatch::{Env, OpenMetaOptions};
 use ifmatch::testkit::suite::meta::Wanted;
+use ifmatch::{Env, OpenMetaOptions};
 use serde_json::json;
 
 use crate::backends::{Backend, Roots};

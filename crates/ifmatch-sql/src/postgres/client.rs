@@ -215,13 +215,11 @@ impl Client {
             Either::Left((rows, _)) => Some(rows),
             Either::Right(_) => None,
         };
-        match answer {
-            Some(rows) => rows.map_err(|error| (error.into(), sent)),
-            None => {
-                connection.close_on_drop();
-                Err((Failure::slow("the server did not answer in time"), sent))
-            }
+        if let Some(rows) = answer {
+            return rows.map_err(|error| (error.into(), sent));
         }
+        connection.close_on_drop();
+        Err((Failure::slow("the server did not answer in time"), sent))
     }
 
     /// The error as callers see it.

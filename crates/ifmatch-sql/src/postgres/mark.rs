@@ -29,10 +29,10 @@ fn is_snapshot(text: &str) -> bool {
     let bounds = (parts.next().and_then(number), parts.next().and_then(number));
     let (Some(lower), Some(upper)) = bounds else { return false };
     let (Some(list), None) = (parts.next(), parts.next()) else { return false };
-    let mut last = lower;
+    let mut before = lower;
     let mut in_order = |xid: i64| {
-        let fits = last <= xid && xid < upper;
-        last = xid;
+        let fits = before <= xid && xid < upper;
+        before = xid;
         fits
     };
     let all = list.is_empty() || list.split(',').all(|xid| number(xid).is_some_and(&mut in_order));

@@ -87,9 +87,10 @@ impl Piece {
     /// A text constant after this, quoted as `quote_literal` does it: right
     /// whatever `standard_conforming_strings` says.
     pub(super) fn literal(mut self, text: &str) -> Self {
-        let (mark, text) = match text.contains('\\') {
-            true => (" E'", text.replace('\\', "\\\\")),
-            false => ("'", text.to_owned()),
+        let (mark, text) = if text.contains('\\') {
+            (" E'", text.replace('\\', "\\\\"))
+        } else {
+            ("'", text.to_owned())
         };
         self.0.push_str(mark);
         self.0.push_str(&text.replace('\'', "''"));

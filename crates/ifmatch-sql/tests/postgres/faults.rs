@@ -8,7 +8,7 @@ use ifmatch_meta::{DocPrecondition, Error, Json, MetaStore, Op, ScanOptions, Wri
 use ifmatch_sql::PostgresMetaStore;
 use ifmatch_sql::sqlx::{AssertSqlSafe, Executor};
 
-use crate::harness::{Cases, Place, json, key, number, partition};
+use crate::harness::{Cases, Place, json, key, number, partition, pause};
 
 pub(crate) fn add(cases: &mut Cases) {
     cases.add("faults::answers_stay_true_while_connections_die", answers_stay_true);
@@ -45,7 +45,7 @@ async fn answers_stay_true(place: Place) {
             );
             while !over.load(Ordering::Relaxed) {
                 raw.execute(AssertSqlSafe(kill.as_str())).await.unwrap();
-                tokio::time::sleep(Duration::from_millis(15)).await;
+                pause(Duration::from_millis(15)).await;
             }
         })
     };
@@ -80,8 +80,8 @@ async fn answers_stay_true(place: Place) {
         counted += tally.increments;
         uncounted += tally.unknown_increments;
     }
-    let counter = store.get(&key("counter")).await.unwrap().unwrap();
-    let n = counter.body.value().unwrap()["n"].as_i64().unwrap();
+    let there = store.get(&key("counter")).await.unwrap().unwrap();
+    let n = there.body.value().unwrap()["n"].as_i64().unwrap();
     println!("{done} done, {unknown} unknown; {counted} counted, {uncounted} perhaps, {n} in all");
     assert!(counted <= n && n <= counted + uncounted, "{counted} {uncounted} {n}");
     assert!(unknown > 0 && done > 0, "the killer has hit nothing");
@@ -184,7 +184,7 @@ async fn waits_too_long(place: Place) {
     let error = store.put(&key("a"), number(1), DocPrecondition::Overwrite).await.unwrap_err();
     assert_eq!(error.kind(), "unavailable", "{error}");
     slow.execute("ROLLBACK").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    pause(Duration::from_millis(100)).await;
     assert!(store.get(&key("a")).await.unwrap().is_none(), "it was applied all the same");
     store.put(&key("a"), number(1), DocPrecondition::IfAbsent).await.unwrap();
 }

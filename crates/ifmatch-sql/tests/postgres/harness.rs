@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use ifmatch_core::Env;
 use ifmatch_meta::{DocKey, Json, Partition, Scope};
@@ -12,13 +13,13 @@ use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
 
 /// Where the server's URL stands.
-pub(crate) const VARIABLE: &str = "IFMATCH_TEST_POSTGRES_URL";
+const VARIABLE: &str = "IFMATCH_TEST_POSTGRES_URL";
 
 /// The runtime of all cases: connections live as long as it.
-pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// The URL of the server, where there is one.
-pub(crate) fn url() -> Option<String> {
+fn url() -> Option<String> {
     std::env::var(VARIABLE).ok()
 }
 
@@ -49,7 +50,7 @@ impl Cases {
     }
 
     /// A case that is listed, and why it does not run.
-    pub(crate) fn ignore(&mut self, name: &str, reason: &str) {
+    fn ignore(&mut self, name: &str, reason: &str) {
         let said = format!("{name}: skipped ({reason})");
         let case = move || {
             println!("{said}");
@@ -127,6 +128,11 @@ impl Place {
         let sql = format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema);
         let _ = raw.execute(AssertSqlSafe(sql)).await;
     }
+}
+
+/// Waits.
+pub(crate) async fn pause(time: Duration) {
+    Env::real().sleep(time).await;
 }
 
 pub(crate) fn key(id: &str) -> DocKey {

@@ -9,7 +9,7 @@ use ifmatch_meta::{
 use ifmatch_sql::PostgresMetaStore;
 use ifmatch_sql::sqlx::Executor;
 
-use crate::harness::{Cases, Place, key, number, partition, scope};
+use crate::harness::{Cases, Place, key, number, partition, pause, scope};
 
 pub(crate) fn add(cases: &mut Cases) {
     cases.add("history::a_slow_transaction_delays_the_feed_and_nothing_is_skipped", slow);
@@ -70,7 +70,7 @@ async fn settled(
         if told.0.len() >= count && !told.2 {
             return told;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        pause(Duration::from_millis(10)).await;
     }
     panic!("the feed does not go on");
 }
@@ -100,7 +100,7 @@ async fn a_mark_knows_what_was_not_over(place: Place) {
         let ops = vec![Op::Unchanged { since }, put];
         tokio::spawn(async move { store.batch(&partition(), ops).await })
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    pause(Duration::from_millis(100)).await;
     assert!(!batch.is_finished(), "a batch is judged before a writer under way has ended");
     slow.execute("COMMIT").await.unwrap();
     assert_eq!(batch.await.unwrap().unwrap_err().kind(), "conflict");
@@ -196,7 +196,7 @@ async fn a_notice_wakes_who_waits(place: Place) {
         let at_most = Duration::from_secs(30);
         tokio::spawn(async move { store.wait_for_change(&scope(), &token, at_most).await })
     };
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    pause(Duration::from_millis(500)).await;
     assert!(!waiting.is_finished(), "nothing has changed");
     other
         .put(&ifmatch_meta::DocKey::new("q", "a").unwrap(), number(1), DocPrecondition::IfAbsent)

@@ -1,5 +1,5 @@
-//! The store on a real PostgreSQL server: the conformance suite, and what is this
-//! backend's own.
+//! What is this backend's own, on a real PostgreSQL server; the conformance suite
+//! and generated queries run on it in the workspace's tests.
 //!
 //! The server is that of `IFMATCH_TEST_POSTGRES_URL` (`cargo xtask servers up`);
 //! without it every case is listed as ignored. Each case has a schema of its own.
@@ -16,7 +16,6 @@ mod harness;
 mod history;
 mod opening;
 mod queries;
-mod suite;
 mod transactions;
 
 use std::process::ExitCode;
@@ -28,6 +27,5 @@ fn main() -> ExitCode {
     history::add(&mut cases);
     faults::add(&mut cases);
     transactions::add(&mut cases);
-    suite::add(&mut cases);
     cases.conclude()
 }

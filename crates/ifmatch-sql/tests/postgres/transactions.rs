@@ -9,7 +9,7 @@ use ifmatch_meta::{
 use ifmatch_sql::PostgresMetaStore;
 use ifmatch_sql::sqlx::Executor;
 
-use crate::harness::{Cases, Place, key, number, partition};
+use crate::harness::{Cases, Place, key, number, partition, pause};
 
 pub(crate) fn add(cases: &mut Cases) {
     cases.add("transactions::t9_no_write_lands_inside_a_transaction", no_write_lands_inside);
@@ -37,7 +37,7 @@ async fn no_write_lands_inside(place: Place) {
         let store = store.clone();
         tokio::spawn(async move { store.begin(&partition(), &id("t"), LIFE).await })
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    pause(Duration::from_millis(100)).await;
     assert!(!begun.is_finished(), "a transaction is begun while a write is under way");
     slow.execute("COMMIT").await.unwrap();
     begun.await.unwrap().unwrap();
@@ -56,7 +56,7 @@ async fn a_write_waits_for_a_begin(place: Place) {
         let put = async move { store.put(&key("a"), number(1), DocPrecondition::Overwrite).await };
         tokio::spawn(put)
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    pause(Duration::from_millis(100)).await;
     assert!(!put.is_finished(), "a write does not see a transaction that is being begun");
     raw.execute("COMMIT").await.unwrap();
     assert_eq!(put.await.unwrap().unwrap_err().kind(), "partition_locked");
@@ -75,7 +75,7 @@ async fn over_is_over(place: Place) {
     for asked in [true, false] {
         let record = store.begin(&partition(), &id("t"), short).await.unwrap();
         let commit = commit_of(&store).await;
-        tokio::time::sleep(short + Duration::from_millis(50)).await;
+        pause(short + Duration::from_millis(50)).await;
         assert_eq!(store.find(&id("t")).await.unwrap(), None);
         if asked {
             let outcome = store.outcome(&id("t"), Some(record.address.incarnation)).await;

@@ -138,9 +138,8 @@ impl From<Failure> for Ended {
 }
 
 fn appends(plan: &[(u64, Option<u64>)]) -> Vec<Step> {
-    let append = |(key, value): &(u64, Option<u64>)| {
-        value.map(|value| Step::Append { key: *key, value })
-    };
+    let append =
+        |(key, value): &(u64, Option<u64>)| value.map(|value| Step::Append { key: *key, value });
     plan.iter().filter_map(append).collect()
 }
 

@@ -63,8 +63,8 @@ async fn increment(
         }
         *times += 1;
         let body = Json::of(&json!({ "sum": sum + 1, "done": done }))?;
-        let pre = found
-            .map_or(DocPrecondition::IfAbsent, |found| DocPrecondition::IfMatch(found.etag));
+        let pre =
+            found.map_or(DocPrecondition::IfAbsent, |found| DocPrecondition::IfMatch(found.etag));
         match store.put(&key, body, pre).await {
             Err(error) if !matches!(error.kind(), "conflict" | "outcome_unknown") => {
                 return Err(Failure::from(error).during("an increment"));

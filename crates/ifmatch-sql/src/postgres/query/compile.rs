@@ -274,16 +274,16 @@ impl Compiler<'_, '_> {
         let element = Piece::fixed("e").number(self.depth);
         let inner = self.truth(filter, &element.clone().then(".doc"))?;
         self.depth -= 1;
-        let (decides, decided, else_) = match over {
+        let (decisive, then, otherwise) = match over {
             Quantifier::Any => ("x.truth", "true", "false"),
             Quantifier::All => ("NOT x.truth", "false", "true"),
         };
         let answer = Piece::fixed("(SELECT CASE WHEN bool_or(")
-            .then(decides)
+            .then(decisive)
             .then(") THEN ")
-            .then(decided)
+            .then(then)
             .then(" WHEN bool_or(x.truth IS NULL) THEN NULL ELSE ")
-            .then(else_)
+            .then(otherwise)
             .then(" END FROM (SELECT ")
             .and(&inner)
             .then(" AS truth FROM jsonb_array_elements(")

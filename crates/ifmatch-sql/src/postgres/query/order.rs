@@ -183,10 +183,8 @@ fn is_key_of(plan: &Plan, key: &SortKey, values: &[Option<Value>]) -> Result<boo
     for (sort, value) in plan.sort().iter().zip(values) {
         let text = value.as_ref().and_then(Value::as_str);
         match (&sort.field, value, text) {
-            (Field::Body(pointer), Some(value), _) => {
-                if !place(&mut body, pointer, value) {
-                    return Ok(false);
-                }
+            (Field::Body(pointer), Some(value), _) if !place(&mut body, pointer, value) => {
+                return Ok(false);
             }
             (Field::ETag, _, Some(text)) => match text.parse() {
                 Ok(etag) => document.etag = etag,

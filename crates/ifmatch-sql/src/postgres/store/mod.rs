@@ -39,7 +39,9 @@ use write::Stamp;
 /// A commit's position is the number of its transaction
 /// (`pg_current_xact_id()`). Transactions need not end in the order of their
 /// numbers: the change feed and the record of changes stop below the oldest one
-/// under way in the database server ([`PostgresOptions::patience`]).
+/// under way in the database server ([`PostgresOptions::patience`]). They belong
+/// to that server: a dump that is restored into another one is refused, unless
+/// more transactions have been there.
 ///
 /// # Cost
 /// One round trip for reads, puts and deletes; two for batches, patches and

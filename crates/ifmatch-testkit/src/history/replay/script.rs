@@ -357,8 +357,7 @@ impl Script {
             of.by = vec![Field::Body("/s".into())];
         }
         let n = || Field::Body("/n".into());
-        let (sum, min, max) =
-            (AggregateOf::Sum(n()), AggregateOf::Min(n()), AggregateOf::Max(n()));
+        let (sum, min, max) = (AggregateOf::Sum(n()), AggregateOf::Min(n()), AggregateOf::Max(n()));
         of.of = vec![AggregateOf::Count, sum, min, max];
         of
     }

@@ -90,10 +90,13 @@ pub(crate) async fn t9_other_writes_fail_at_once_and_name_the_holder(on: Trial) 
         ("a delete of nothing", store.delete(&key("b")?, Overwrite).await.map(drop)),
         ("a patch", store.patch(&a, number(2)?, Overwrite, options()).await.map(drop)),
         ("a batch", store.batch(&p, vec![put("b", 1, IfAbsent)?]).await.map(drop)),
-        ("a guarded batch", store
-            .batch(&p, vec![Op::check(id("a")?, IfExists), delete("a", IfExists)?])
-            .await
-            .map(drop)),
+        (
+            "a guarded batch",
+            store
+                .batch(&p, vec![Op::check(id("a")?, IfExists), delete("a", IfExists)?])
+                .await
+                .map(drop),
+        ),
     ];
     for (what, answer) in answers {
         let error = fails(answer, "partition_locked", what)?;

@@ -5,9 +5,7 @@ use ifmatch_meta::{DocPrecondition, Mark, MetaStore, Op, Query, ScanOptions, Sco
 use crate::suite::Failure;
 use crate::suite::meta::race::{race, winner};
 use crate::suite::meta::trial::{Checked, Trial};
-use crate::suite::meta::words::{
-    P, Words, delete, fails, key, number, partition, put, scope,
-};
+use crate::suite::meta::words::{P, Words, delete, fails, key, number, partition, put, scope};
 use DocPrecondition::{IfAbsent, IfExists, Overwrite};
 
 async fn mark(store: &dyn MetaStore) -> Checked<Mark> {

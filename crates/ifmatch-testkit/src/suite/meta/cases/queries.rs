@@ -114,8 +114,17 @@ const NAMES: [&str; 11] =
 
 pub(crate) async fn w17_numbers_are_compared_by_exact_value(on: Trial) -> Checked {
     let numbers = [
-        "9007199254740992", "9007199254740993", "9007199254740992.0", "18446744073709551615",
-        "18446744073709551616", "-9223372036854775808", "-0.0", "0", "0.1", "1e308", "5e-324",
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740992.0",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-9223372036854775808",
+        "-0.0",
+        "0",
+        "0.1",
+        "1e308",
+        "5e-324",
     ];
     let mut ops = Vec::new();
     for (name, text) in NAMES.iter().zip(numbers) {
@@ -162,9 +171,43 @@ pub(crate) async fn w17_lists_are_asked_by_their_elements(on: Trial) -> Checked 
 
 pub(crate) async fn w21_names_and_values_are_never_code(on: Trial) -> Checked {
     let awkward = [
-        "'", "\"", "''", "\\", "\\\"", "a.b", "a[0]", "$", "$.a", "?", "?1", "$1", ":a", "@a", "%",
-        "_", "--", ";", "/*", "');DROP TABLE documents;--", "\" OR 1=1 --", "a~b", "a/b", "", " ",
-        "é", "😀", "\u{1}", "\n", "{}", "[0]", "0", "-", "null", "#", "->>", "||",
+        "'",
+        "\"",
+        "''",
+        "\\",
+        "\\\"",
+        "a.b",
+        "a[0]",
+        "$",
+        "$.a",
+        "?",
+        "?1",
+        "$1",
+        ":a",
+        "@a",
+        "%",
+        "_",
+        "--",
+        ";",
+        "/*",
+        "');DROP TABLE documents;--",
+        "\" OR 1=1 --",
+        "a~b",
+        "a/b",
+        "",
+        " ",
+        "é",
+        "😀",
+        "\u{1}",
+        "\n",
+        "{}",
+        "[0]",
+        "0",
+        "-",
+        "null",
+        "#",
+        "->>",
+        "||",
     ];
     let mut whole = serde_json::Map::new();
     for name in awkward {
