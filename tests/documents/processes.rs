@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ifmatch::meta::{DocKey, MetaStore, Partition, ScanOptions, Scope};
-use ifmatch::{Env, OpenMetaOptions};
 use ifmatch::testkit::suite::meta::Wanted;
+use ifmatch::{Env, OpenMetaOptions};
 use serde_json::json;
 
 use crate::backends::{Backend, Roots};
@@ -25,6 +25,7 @@ pub(crate) fn add(cases: &mut Cases, backend: &Backend, roots: &Arc<Roots>) {
     ] {
         let name = format!("{}::processes::{name}", backend.name);
         let place = Wanted::fresh(&Env::real()).place().to_owned();
+        crate::backends::note(&place);
         match (url(roots, &place), &backend.subject) {
             (Some(url), Ok(_)) => cases.add(name, move || async move {
                 tokio::task::spawn_blocking(move || body(&url)).await.unwrap();

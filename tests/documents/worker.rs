@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ifmatch::OpenMetaOptions;
-use ifmatch::meta::{DocKey, DocPrecondition, Json, MetaStore, Op, Partition, Transaction, TxOptions};
+use ifmatch::meta::{
+    DocKey, DocPrecondition, Json, MetaStore, Op, Partition, Transaction, TxOptions,
+};
 use ifmatch::testkit::suite::meta::Wanted;
 use serde_json::{Value, json};
 
@@ -90,7 +92,9 @@ async fn execute(store: &Arc<dyn MetaStore>, command: &Value) -> Result<Value, S
     let task = command["task"].as_u64().unwrap_or_default();
     match command["do"].as_str().unwrap_or_default() {
         "count" => count(store, command["rounds"].as_u64().unwrap_or_default(), task).await,
-        "work_for_ever" => work_for_ever(store, command["round"].as_u64().unwrap_or_default()).await,
+        "work_for_ever" => {
+            work_for_ever(store, command["round"].as_u64().unwrap_or_default()).await
+        }
         other => Err(format!("no command {other:?}")),
     }
 }

@@ -113,10 +113,8 @@ async fn run(
     while ended.applied + ended.unknown < each {
         let from = random.u64(..ACCOUNTS);
         let to = (from + random.u64(1..ACCOUNTS)) % ACCOUNTS;
-        let mut ops = vec![Op::check(
-            DocId::new("bank")?,
-            DocPrecondition::field_equals("/open", true),
-        )];
+        let mut ops =
+            vec![Op::check(DocId::new("bank")?, DocPrecondition::field_equals("/open", true))];
         let (mut amount, share) = (0, random.u64(1..=5));
         for account in [from, to] {
             let key = DocKey { partition: partition.clone(), id: id(account)? };
@@ -130,6 +128,8 @@ async fn run(
             };
             ops.push(Op::put(key.id, holding(left)?, DocPrecondition::IfMatch(found.etag)));
         }
+        // Others come in between, also where nothing waits.
+        tokio::task::yield_now().await;
         match store.batch(&partition, ops).await {
             Ok(_) => ended.applied += 1,
             Err(error) if error.kind() == "conflict" => ended.conflicts += 1,

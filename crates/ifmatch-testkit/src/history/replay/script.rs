@@ -126,7 +126,6 @@ impl Script {
             return Action::InTx(slot, self.in_tx(slot));
         }
         match self.random.u8(..100) {
-            0..=9 => Action::Get(self.name()),
             10..=12 => Action::GetIfChanged(self.name(), self.random.usize(..=self.etags)),
             13..=44 => {
                 let partition = self.partition();
@@ -357,8 +356,7 @@ impl Script {
             of.by = vec![Field::Body("/s".into())];
         }
         let n = || Field::Body("/n".into());
-        let (sum, min, max) =
-            (AggregateOf::Sum(n()), AggregateOf::Min(n()), AggregateOf::Max(n()));
+        let (sum, min, max) = (AggregateOf::Sum(n()), AggregateOf::Min(n()), AggregateOf::Max(n()));
         of.of = vec![AggregateOf::Count, sum, min, max];
         of
     }

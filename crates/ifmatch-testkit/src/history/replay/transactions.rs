@@ -44,7 +44,8 @@ impl Player {
             }
             InTx::Resume => {
                 tx.detach().await?;
-                self.open[slot] = Some(Transaction::resume(self.store.clone(), &name(slot)?).await?);
+                self.open[slot] =
+                    Some(Transaction::resume(self.store.clone(), &name(slot)?).await?);
                 "resumed".into()
             }
             InTx::Commit => {

@@ -4,9 +4,7 @@ use ifmatch_meta::{AuditOperation, AuditRecord, DocPrecondition, Op, WriteOption
 use serde_json::json;
 
 use crate::suite::meta::trial::{Checked, Trial};
-use crate::suite::meta::words::{
-    P, Words, body, delete, fails, id, key, number, partition, put,
-};
+use crate::suite::meta::words::{P, Words, body, delete, fails, id, key, number, partition, put};
 use AuditOperation::{Created, Deleted, Replaced};
 use DocPrecondition::{IfAbsent, IfExists, Overwrite};
 

@@ -68,7 +68,18 @@ pub(crate) async fn documents_are_independent_of_each_other(on: Trial) -> Checke
 
 pub(crate) async fn bodies_come_back_byte_for_byte(on: Trial) -> Checked {
     let texts = [
-        "{}", "[]", "null", "true", "0", "-0", "-0.0", "1.10", "1e2", "1E+2", "\"\"", "\"a\"",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "0",
+        "-0",
+        "-0.0",
+        "1.10",
+        "1e2",
+        "1E+2",
+        "\"\"",
+        "\"a\"",
         " { \"b\" : 1.10 ,\n\t\"a\" : [ ] }\r\n",
         r#"{"z":1,"a":2,"":{"":{"":[]}}}"#,
         r#""\u00e9\u0041\/\b\f\ud83d\ude00""#,

@@ -14,10 +14,22 @@ fn index(name: &str, pointer: &str) -> Checked<Index> {
 }
 
 const BODIES: [&str; 16] = [
-    r#"{"v":1}"#, r#"{"v":1.0}"#, r#"{"v":"1"}"#, r#"{"v":true}"#, r#"{"v":null}"#, "{}", "[]",
-    r#"{"v":[1,{"v":1}]}"#, r#"{"v":{"w":1}}"#, r#"{"v":18446744073709551615}"#,
-    r#"{"v":9007199254740993}"#, r#"{"v":1e308}"#, r#"{"v":123456789012345678901234567890}"#,
-    r#"{"v":"é\ud83d\ude00'\""}"#, r#"{"v":""}"#, r#"{"v":-0.0}"#,
+    r#"{"v":1}"#,
+    r#"{"v":1.0}"#,
+    r#"{"v":"1"}"#,
+    r#"{"v":true}"#,
+    r#"{"v":null}"#,
+    "{}",
+    "[]",
+    r#"{"v":[1,{"v":1}]}"#,
+    r#"{"v":{"w":1}}"#,
+    r#"{"v":18446744073709551615}"#,
+    r#"{"v":9007199254740993}"#,
+    r#"{"v":1e308}"#,
+    r#"{"v":123456789012345678901234567890}"#,
+    r#"{"v":"é\ud83d\ude00'\""}"#,
+    r#"{"v":""}"#,
+    r#"{"v":-0.0}"#,
 ];
 
 fn filters() -> Vec<Filter> {
@@ -46,10 +58,9 @@ fn filters() -> Vec<Filter> {
 async fn answers(on: &Trial) -> Checked<Vec<Vec<String>>> {
     let mut all = Vec::new();
     for filter in filters() {
-        for sort in [vec![], vec![Sort {
-            field: Field::Body("/v".into()),
-            order: SortOrder::Descending,
-        }]] {
+        for sort in
+            [vec![], vec![Sort { field: Field::Body("/v".into()), order: SortOrder::Descending }]]
+        {
             for scope in [scope(P)?, Scope::All] {
                 let mut query = Query::default();
                 (query.filter, query.sort, query.limit) = (filter.clone(), sort.clone(), Some(5));
@@ -149,8 +160,7 @@ pub(crate) async fn w18_meta_fields_are_indexed_or_refused(on: Trial) -> Checked
         }
     }
     store.create(&key("a")?, number(1)?).await?;
-    let written =
-        store.patch(&key("a")?, number(2)?, Overwrite, WriteOptions::default()).await?;
+    let written = store.patch(&key("a")?, number(2)?, Overwrite, WriteOptions::default()).await?;
     let filter = field("@etag").eq(written.etag.to_string()) & field("@id").eq("a");
     check_eq!(store.count_where(&Scope::All, &filter).await?, 1, "what is found by its tag");
     Ok(())

@@ -13,7 +13,20 @@ use crate::suite::meta::words::{P, Words, body, fails, id, key, number, partitio
 
 /// Names whose order by bytes is that of no language.
 const NAMES: [&str; 14] = [
-    " a", "!", "A", "B", "a", "a ", "a!", "a/b", "a\u{301}", "ab", "b", "é", "\u{ffff}", "\u{1f600}",
+    " a",
+    "!",
+    "A",
+    "B",
+    "a",
+    "a ",
+    "a!",
+    "a/b",
+    "a\u{301}",
+    "ab",
+    "b",
+    "é",
+    "\u{ffff}",
+    "\u{1f600}",
 ];
 
 fn all() -> ScanOptions {
@@ -21,9 +34,10 @@ fn all() -> ScanOptions {
 }
 
 async fn fill(on: &Trial, names: &[&str]) -> Checked {
-    let ops = names.iter().rev().map(|name| {
-        Ok(Op::put(id(name)?, Json::of(name)?, DocPrecondition::IfAbsent))
-    });
+    let ops = names
+        .iter()
+        .rev()
+        .map(|name| Ok(Op::put(id(name)?, Json::of(name)?, DocPrecondition::IfAbsent)));
     let ops = ops.collect::<Checked<Vec<_>>>()?;
     on.store().batch(&partition(P)?, ops).await?;
     Ok(())
@@ -202,9 +216,42 @@ pub(crate) async fn names_are_exact_bytes(on: Trial) -> Checked {
     let store = on.store();
     let long = "é".repeat(256);
     let mut names = vec![
-        "a", "A", "a ", " a", "a.", ".", "..", ".a", "a/b", "a//b", "/", "\\", "%2F", "%", "~",
-        "a\u{301}", "á", "ﬁ", "fi", "'", "\"", "';DROP TABLE documents;--", "$1", "?", "\n", "\t",
-        "\u{7f}", "\u{200b}", "\u{202e}", "😀", "null", "CON", "ifmatch", "_ifmatch_x", "p", "P",
+        "a",
+        "A",
+        "a ",
+        " a",
+        "a.",
+        ".",
+        "..",
+        ".a",
+        "a/b",
+        "a//b",
+        "/",
+        "\\",
+        "%2F",
+        "%",
+        "~",
+        "a\u{301}",
+        "á",
+        "ﬁ",
+        "fi",
+        "'",
+        "\"",
+        "';DROP TABLE documents;--",
+        "$1",
+        "?",
+        "\n",
+        "\t",
+        "\u{7f}",
+        "\u{200b}",
+        "\u{202e}",
+        "😀",
+        "null",
+        "CON",
+        "ifmatch",
+        "_ifmatch_x",
+        "p",
+        "P",
     ];
     names.push(&long);
     for (n, name) in names.iter().enumerate() {
