@@ -1,6 +1,6 @@
 //! The document stores that are tested, and how a place of each is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -141,7 +141,16 @@ fn by_url(
     Backend { name, subject, url: Some(url) }
 }
 
+/// The places that this process opened on the server, and its children.
+static PLACES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// A place that is swept at the end.
+pub(crate) fn note(place: &str) {
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner).insert(place.to_owned());
+}
+
 async fn open(url: &str, wanted: Wanted) -> Result<Opened, Failure> {
+    note(wanted.place());
     let switch = |on: bool| if on { "on" } else { "off" };
     let separator = if url.contains('?') { '&' } else { '?' };
     let (transactions, audit) = (switch(wanted.transactions), switch(wanted.audit));
@@ -179,13 +188,12 @@ impl Backend {
 /// Drops the schemas that the cases left behind.
 pub(crate) fn sweep() {
     let Ok(url) = std::env::var(POSTGRES) else { return };
+    let places = std::mem::take(&mut *PLACES.lock().unwrap_or_else(PoisonError::into_inner));
     RUNTIME.block_on(async {
-        use ifmatch::sql::sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
+        use ifmatch::sql::sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
         let Ok(mut raw) = PgConnection::connect(&url).await else { return };
-        let names = "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'suite\\_%'";
-        for row in raw.fetch_all(names).await.unwrap_or_default() {
-            let name: String = row.get(0);
-            let sql = format!("DROP SCHEMA IF EXISTS \"{name}\" CASCADE");
+        for place in places {
+            let sql = format!("DROP SCHEMA IF EXISTS \"{place}\" CASCADE");
             let _ = raw.execute(AssertSqlSafe(sql)).await;
         }
     });

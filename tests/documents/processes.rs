@@ -25,6 +25,7 @@ pub(crate) fn add(cases: &mut Cases, backend: &Backend, roots: &Arc<Roots>) {
     ] {
         let name = format!("{}::processes::{name}", backend.name);
         let place = Wanted::fresh(&Env::real()).place().to_owned();
+        crate::backends::note(&place);
         match (url(roots, &place), &backend.subject) {
             (Some(url), Ok(_)) => cases.add(name, move || async move {
                 tokio::task::spawn_blocking(move || body(&url)).await.unwrap();

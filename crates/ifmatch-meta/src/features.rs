@@ -11,6 +11,8 @@ pub struct Features {
     pub audit: bool,
     /// Indexes can be declared.
     pub indexes: bool,
+    /// Reads may be answered by what was there a little before the call.
+    pub stale_reads: bool,
 }
 
 impl Features {
@@ -28,6 +30,12 @@ impl Features {
     /// With a record of changes or without.
     pub fn audit(mut self, on: bool) -> Self {
         self.audit = on;
+        self
+    }
+
+    /// With reads of the past or without.
+    pub fn stale_reads(mut self, on: bool) -> Self {
+        self.stale_reads = on;
         self
     }
 

@@ -230,7 +230,8 @@ impl MetaStore for BlobMetaStore {
 
     fn features(&self) -> Features {
         let options = &self.inner.options;
-        Features::none().transactions(options.transactions).audit(options.audit)
+        let stale = !options.staleness.is_zero();
+        Features::none().transactions(options.transactions).audit(options.audit).stale_reads(stale)
     }
 
     fn limits(&self) -> Limits {

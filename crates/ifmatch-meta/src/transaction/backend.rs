@@ -4,6 +4,7 @@
 //! what became of transactions.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -56,6 +57,9 @@ pub struct TxCommit {
     /// How many staged pieces the effects rest on: more of them, and another
     /// handle went on with the transaction meanwhile.
     pub staged: u64,
+    /// Who deletes, where a document is deleted; the store's own author where it
+    /// is `None`. What is written carries its author.
+    pub author: Option<Arc<str>>,
     /// The net effect of all its writes; not empty.
     pub effects: Vec<Effect>,
 }

@@ -31,7 +31,7 @@ pub(crate) async fn putting(store: &BlobMetaStore, name: &str, body: &str) -> Tx
         updated_by: None,
     };
     let effects = vec![Effect { id: key.id, before, after: Some(document) }];
-    TxCommit { nonce: Nonce::draw(store.env()), staged: 0, effects }
+    TxCommit { author: None, nonce: Nonce::draw(store.env()), staged: 0, effects }
 }
 
 pub(crate) async fn begin(store: &BlobMetaStore, name: &str) -> TxAddress {
@@ -227,7 +227,8 @@ async fn a_transaction_applies_exactly_what_it_was_made_of() {
     assert_eq!(store.get(&b.key).await.unwrap(), None);
     let tx = begin(&store, "two").await;
     assert_eq!(store.commit(&tx, wrong).await.unwrap_err().kind(), "expired");
-    let nothing = TxCommit { nonce: Nonce::draw(store.env()), staged: 0, effects: Vec::new() };
+    let nothing =
+        TxCommit { author: None, nonce: Nonce::draw(store.env()), staged: 0, effects: Vec::new() };
     assert_eq!(store.commit(&tx, nothing).await.unwrap_err().kind(), "invalid");
     store.abort(&tx).await.unwrap();
 }

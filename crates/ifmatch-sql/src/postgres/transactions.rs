@@ -224,7 +224,8 @@ fn entries(store: &PostgresMetaStore, commit: &TxCommit) -> Result<Entries> {
     let mut seen = BTreeSet::new();
     // What is deleted carries no stamp of its own.
     let options = &store.inner.options;
-    let deleting = Stamp { now: options.env.wall_clock(), author: options.author.clone() };
+    let author = commit.author.clone().or_else(|| options.author.clone());
+    let deleting = Stamp { now: options.env.wall_clock(), author };
     for effect in &commit.effects {
         if !seen.insert(&effect.id) {
             return Err(Error::invalid("a commit that names a document twice"));

@@ -1,6 +1,7 @@
 //! Transactions that append to lists, for [`cycles`](crate::check::cycles).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -204,11 +205,15 @@ impl Client {
         let mut lists: BTreeMap<u64, (Vec<u64>, DocPrecondition, bool)> = BTreeMap::new();
         let mut steps = Vec::new();
         for (list, append) in plan {
-            if !lists.contains_key(&list) {
-                let (values, pre) = self.lists.read(list).await?;
-                lists.insert(list, (values, pre, false));
-            }
-            let Some((values, _, written)) = lists.get_mut(&list) else { continue };
+            let (values, _, written) = match lists.entry(list) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(unread) => {
+                    let (values, pre) = self.lists.read(list).await?;
+                    // Others come in between, also where nothing waits.
+                    tokio::task::yield_now().await;
+                    unread.insert((values, pre, false))
+                }
+            };
             match append {
                 Some(value) => {
                     values.push(value);
@@ -243,6 +248,7 @@ impl Client {
                 for (list, append) in plan {
                     let id = &keys[&list].id;
                     let (mut values, _) = held(draft.get(id).await?.as_ref())?;
+                    tokio::task::yield_now().await;
                     if let Some(value) = append {
                         values.push(value);
                         let body = Json::of(&json!({ "values": values }))?;

@@ -65,6 +65,8 @@ async fn increment(
         let body = Json::of(&json!({ "sum": sum + 1, "done": done }))?;
         let pre =
             found.map_or(DocPrecondition::IfAbsent, |found| DocPrecondition::IfMatch(found.etag));
+        // Others come in between, also where nothing waits.
+        tokio::task::yield_now().await;
         match store.put(&key, body, pre).await {
             Err(error) if !matches!(error.kind(), "conflict" | "outcome_unknown") => {
                 return Err(Failure::from(error).during("an increment"));

@@ -85,12 +85,14 @@ impl Inner {
         Ok(Some((address, blob.info.version)))
     }
 
-    /// Makes the partition the one in which transactions of this name begin.
+    /// Makes the partition the one in which transactions of this name begin;
+    /// anew, where nothing begins any more under `fenced`.
     pub(super) async fn claim(
         &self,
         store: &dyn ConditionalBlobStore,
         id: &TxId,
         partition: &Partition,
+        fenced: Option<Nonce>,
     ) -> Result<Address> {
         let key = key(id)?;
         let nonce = Nonce::draw(&self.env);
@@ -106,7 +108,12 @@ impl Inner {
                 Err(error) => return Err(error.into()),
             }
             expected = match self.address(store, id).await? {
-                Some((there, _)) if there.partition == *partition => return Ok(there),
+                Some((there, version)) if there.partition == *partition => {
+                    if Some(there.nonce) != fenced {
+                        return Ok(there);
+                    }
+                    Precondition::IfMatch(version)
+                }
                 Some((there, version)) => {
                     self.fence(id, &there).await?;
                     Precondition::IfMatch(version)

@@ -60,13 +60,18 @@ impl Inner {
         lifetime: Duration,
     ) -> Result<TxRecord> {
         let Counted { store, meter } = self.counted();
+        let mut fenced = None;
         for _ in 0..ATTEMPTS {
-            let address = self.claim(&store, id, partition).await?;
+            let address = self.claim(&store, id, partition, fenced).await?;
             let date = address.date;
             let ask = Ask::Begin { id: id.clone(), address: address.nonce, lifetime, date };
             let done = match Box::pin(self.write(partition, ask, None)).await {
                 Ok(done) => done,
-                Err(Undone::Fenced) => continue, // The id was moved meanwhile.
+                Err(Undone::Fenced) => {
+                    // The id is being moved, or its mover never came so far.
+                    fenced = Some(address.nonce);
+                    continue;
+                }
                 Err(undone) => return Err(undone.into_error()),
             };
             let Reply::Begun { lock, fresh } = done.reply else {
@@ -88,6 +93,10 @@ impl Inner {
             let mut record = record(partition, &lock, date);
             if fresh {
                 record.remaining = lifetime;
+            } else if record.remaining.is_zero() {
+                // Its life is over, which the store may not say yet.
+                let (partition, holder) = (partition.clone(), id.clone());
+                return Err(Error::PartitionLocked { partition, holder, remaining: None });
             }
             record.cost = meter.write();
             record.cost += done.cost;
@@ -178,8 +187,8 @@ impl Inner {
             return Err(Error::invalid("a commit without effects: abort it"));
         }
         self.end_if_over(address).await?;
+        let author = commit.author.clone().or_else(|| self.options.author.clone());
         let ask = Ask::Commit { tx: LockId::of(address), commit: Arc::new(commit) };
-        let author = self.options.author.clone();
         let done = Box::pin(self.write(&address.partition, ask, author)).await;
         let done = done.map_err(Undone::into_error)?;
         match done.reply {

@@ -105,7 +105,9 @@ impl TxBackend for MemoryMetaStore {
             let what = format!("{} is not what it was when it began", effect.id);
             return Err(Error::Expired { id: address.id.clone(), what: what.into() });
         }
-        let stamp = self.stamp(self.0.options.env.wall_clock(), &WriteOptions::default());
+        let mut options = WriteOptions::default();
+        options.author.clone_from(&commit.author);
+        let stamp = self.stamp(self.0.options.env.wall_clock(), &options);
         let position = state.commit(&address.partition, commit.effects, &stamp)?;
         state.end(address, Life::Committed { position, nonce: commit.nonce }, now);
         drop(state);

@@ -43,7 +43,9 @@ impl Transaction {
             inner.settle_piece(&mut turn).await?;
             let (effects, staged) = (turn.overlay.effects(), turn.staged);
             let nonce = Nonce::draw(inner.env());
-            let commit = (!effects.is_empty()).then_some(TxCommit { nonce, staged, effects });
+            let author = inner.author(None);
+            let commit = TxCommit { author, nonce, staged, effects };
+            let commit = (!commit.effects.is_empty()).then_some(commit);
             turn.phase = Phase::Deciding(commit);
         }
         match inner.send_commit(&turn, first).await {
@@ -131,6 +133,10 @@ impl Inner {
     /// it is not sent again, and one that is still under way is shut out.
     async fn find_out(&self, turn: &mut Turn<'_>) -> Result<Committed> {
         let (backend, address) = (self.backend()?, self.address()?);
+        if let Phase::Deciding(Some(commit)) = &turn.phase {
+            let commit = commit.clone();
+            return self.shut_out(turn, commit).await;
+        }
         let mut outcome = self.outcome_now().await?;
         if outcome == TxOutcome::Open {
             match backend.abort(address).await {
@@ -139,21 +145,36 @@ impl Inner {
                 Err(error) => return Err(self.unknown(error)),
             }
         }
-        let own = match &turn.phase {
-            Phase::Deciding(Some(commit)) => Some(commit.nonce),
-            _ => None,
-        };
         turn.phase = match outcome {
-            TxOutcome::Committed { position, nonce } if own == Some(nonce) => {
-                let committed = Committed { position: Some(position), cost: Cost::default() };
-                turn.phase = Phase::Committed(committed);
-                return Ok(committed);
-            }
             TxOutcome::Committed { .. } => Phase::Overtaken,
             TxOutcome::Aborted | TxOutcome::Forgotten => {
                 Phase::Expired("its life was over before it was committed")
             }
             TxOutcome::Open => return Err(self.unknown(self.busy("it is open"))),
+        };
+        Err(self.ended(&turn.phase))
+    }
+
+    /// Ends the transaction, by its address: its name may stand for another one
+    /// by now. Where it has an end already the commit is asked for by its nonce;
+    /// it cannot be applied any more.
+    async fn shut_out(&self, turn: &mut Turn<'_>, commit: TxCommit) -> Result<Committed> {
+        let (backend, address) = (self.backend()?, self.address()?);
+        turn.phase = match backend.abort(address).await {
+            Ok(_) => Phase::Expired("its life was over before it was committed"),
+            Err(Error::Expired { .. }) => match backend.commit(address, commit).await {
+                Ok((position, cost)) => {
+                    let committed = Committed { position: Some(position), cost };
+                    turn.phase = Phase::Committed(committed);
+                    return Ok(committed);
+                }
+                Err(Error::Busy { .. }) => Phase::Overtaken,
+                Err(Error::Expired { .. }) => {
+                    Phase::Expired("its life was over before it was committed")
+                }
+                Err(error) => return Err(self.unknown(error)),
+            },
+            Err(error) => return Err(self.unknown(error)),
         };
         Err(self.ended(&turn.phase))
     }

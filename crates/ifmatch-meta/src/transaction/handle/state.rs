@@ -17,6 +17,8 @@ pub(super) const IN_OPERATION: u64 = u64::MAX;
 
 /// What is said of a transaction that was idle for too long.
 pub(super) const IDLE: &str = "it was idle for too long";
+/// Why a transaction is over that lived too long.
+pub(super) const LIFE: &str = "it lived longer than its lifetime";
 
 /// What a handle knows of its transaction.
 #[derive(Debug)]
@@ -66,7 +68,7 @@ impl State {
     /// Whether nobody else goes on with it: it was begun here, and never left for
     /// another process.
     pub(super) fn is_ours_to_abort(&self) -> bool {
-        self.detached.is_none() && matches!(self.phase, Phase::Open | Phase::Expired(IDLE))
+        self.detached.is_none() && matches!(self.phase, Phase::Open | Phase::Expired(IDLE | LIFE))
     }
 }
 
@@ -147,7 +149,7 @@ impl Inner {
     pub(super) fn life_is_over(&self) -> Option<&'static str> {
         let now = self.env().now();
         if now >= self.ends {
-            return Some("it lived longer than its lifetime");
+            return Some(LIFE);
         }
         self.idle_left(now).is_zero().then_some(IDLE)
     }

@@ -141,7 +141,10 @@ impl Transaction {
 }
 
 impl Inner {
-    fn author(&self, of_the_write: Option<std::sync::Arc<str>>) -> Option<std::sync::Arc<str>> {
+    pub(super) fn author(
+        &self,
+        of_the_write: Option<std::sync::Arc<str>>,
+    ) -> Option<std::sync::Arc<str>> {
         of_the_write.or_else(|| self.options.author.clone()).or_else(|| self.store.author())
     }
 }

@@ -44,7 +44,7 @@ impl Run {
         if let Some(error) = &self.failed {
             return Err(Failed::Again(error.clone()));
         }
-        if self.ops.is_empty() && self.is_one_read() {
+        if self.ops.is_empty() && self.is_one_read(store) {
             return Ok(Vec::new());
         }
         let mut ops = self.checks();
@@ -68,7 +68,7 @@ impl Run {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        if self.is_one_read() {
+        if self.is_one_read(store) {
             return Ok(());
         }
         match store.batch(partition, self.checks()).await {
@@ -79,9 +79,11 @@ impl Run {
         }
     }
 
-    /// One read is true at one moment without being asked again.
-    fn is_one_read(&self) -> bool {
-        self.documents.len() + self.marks.len() <= 1
+    /// One read is true at one moment without being asked again, where reads are
+    /// of what is there.
+    fn is_one_read(&self, store: &dyn MetaStore) -> bool {
+        let reads = self.documents.len() + self.marks.len();
+        reads == 0 || reads == 1 && !store.features().stale_reads
     }
 
     fn checks(&self) -> Vec<Op> {

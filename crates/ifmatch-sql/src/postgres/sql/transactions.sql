@@ -80,10 +80,10 @@ CREATE FUNCTION schema.stage_tx(
 ) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM schema.enter(p_partition, false, '{}');
-    IF NOT EXISTS (
-        SELECT FROM schema.transactions t WHERE t.id = p_id AND t.incarnation = p_incarnation
-            AND t.state = 0 AND clock_timestamp() < t.ends_at
-    ) THEN
+    -- Who ends it meanwhile waits, and takes the piece away too.
+    PERFORM FROM schema.transactions t WHERE t.id = p_id AND t.incarnation = p_incarnation
+        AND t.state = 0 AND clock_timestamp() < t.ends_at FOR SHARE;
+    IF NOT FOUND THEN
         RETURN 'expired';
     END IF;
     IF p_number > (

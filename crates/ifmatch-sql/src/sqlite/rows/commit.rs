@@ -33,7 +33,8 @@ pub(crate) fn commit(
         if signature.audit {
             // A transaction may carry writes of several authors.
             let author = effect.after.as_ref().map_or(&signature.author, |d| &d.updated_by);
-            let by = (author.as_deref(), signature.now);
+            let time = effect.after.as_ref().map_or(signature.now, |d| d.updated_at);
+            let by = (author.as_deref(), time);
             audit::record(connection, partition, at, effect, by)?;
         }
     }

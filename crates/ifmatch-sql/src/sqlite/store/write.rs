@@ -40,7 +40,12 @@ impl SqliteMetaStore {
         options: &WriteOptions,
     ) -> Result<Vec<Applied>> {
         let (partition, stamp) = (partition.clone(), self.stamp(&ops, options));
-        let work = move |connection: &_| batch(connection, &partition, &ops, &stamp);
+        let clock = self.clock();
+        let work = move |connection: &_| {
+            // Not by the time of the call: the write may have waited since.
+            refuse_locked(connection, &partition, || clock.wall_clock())?;
+            batch(connection, &partition, &ops, &stamp)
+        };
         let applied = self.local().write(work).await?;
         self.notify();
         Ok(applied)
@@ -53,7 +58,6 @@ fn batch(
     ops: &[Op],
     stamp: &Stamp,
 ) -> Result<Vec<Applied>, Failure> {
-    refuse_locked(connection, partition, stamp.signature.now)?;
     let mut counters = Counters::read(connection)?;
     let (evaluated, rowids) = evaluated(connection, partition, ops, stamp, counters)?;
     if evaluated.effects.is_empty() {

@@ -59,6 +59,7 @@ impl TxBackend for SqliteMetaStore {
         let (address, env) = (address.clone(), self.clock());
         let (author, audit) = (self.options().author.clone(), self.options().audit);
         let work = move |connection: &_| {
+            let author = commit.author.clone().or(author);
             let signature = Signature { now: env.wall_clock(), author, audit };
             work::apply(connection, &address, &commit, &signature)
         };

@@ -106,9 +106,10 @@ impl Lock {
 pub(crate) fn refuse_locked(
     connection: &Connection,
     partition: &Partition,
-    now: Timestamp,
+    now: impl FnOnce() -> Timestamp,
 ) -> Result<(), Failure> {
     let Some(lock) = Lock::on(connection, partition)? else { return Ok(()) };
+    let now = now();
     match lock.remaining(now) {
         Some(remaining) => Err(lock.refusal(remaining).into()),
         None => outcome::end(connection, &lock.address, None, now),

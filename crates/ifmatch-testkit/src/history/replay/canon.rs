@@ -121,7 +121,7 @@ impl Canon {
     ) -> String {
         let mut text = String::new();
         for one in applied {
-            text += &match one {
+            let answer = match one {
                 Applied::Written(written) => self.written(partition, written, commits),
                 Applied::Deleted(deleted) => self.deleted(partition, deleted, commits),
                 Applied::Checked(etag) => {
@@ -129,6 +129,7 @@ impl Canon {
                 }
                 _ => "something else".to_owned(),
             };
+            text += &answer;
             text.push_str("; ");
         }
         text

@@ -126,7 +126,6 @@ impl Script {
             return Action::InTx(slot, self.in_tx(slot));
         }
         match self.random.u8(..100) {
-            0..=9 => Action::Get(self.name()),
             10..=12 => Action::GetIfChanged(self.name(), self.random.usize(..=self.etags)),
             13..=44 => {
                 let partition = self.partition();

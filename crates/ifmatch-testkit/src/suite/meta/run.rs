@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
+
+use futures::future::{self, Either};
 
 use super::case::MetaCase;
 use super::list::meta_cases;
@@ -9,11 +12,25 @@ use super::subject::{MetaSubject, Opened, Wanted};
 use super::trial::Trial;
 use crate::suite::Failure;
 
+/// Longer than this no case may take, on a slow server either.
+const PATIENCE: Duration = Duration::from_mins(5);
+
 /// Runs a case in a fresh place and closes what it opened, whatever came of it.
 pub(super) async fn in_a_place(case: MetaCase, subject: MetaSubject) -> Result<(), Failure> {
     let named = |failure: Failure| failure.during(format_args!("{case:?}"));
     let trial = Trial::open(subject, case.need()).await.map_err(named)?;
-    let ended = case.body(trial.clone()).await;
+    // As a task: a store that never lets go of its thread holds up that one only.
+    let body = tokio::spawn(case.body(trial.clone()));
+    let late = trial.store().env().clone();
+    let late = async move { late.sleep(PATIENCE).await };
+    let ended = match future::select(Box::pin(late), body).await {
+        Either::Right((ended, _)) => ended.unwrap_or_else(|died| Err(died.into())),
+        Either::Left(((), body)) => {
+            body.abort();
+            let failure = Failure::new(format!("still running after {PATIENCE:?}"));
+            return Err(failure.during(format_args!("{case:?} on {}", trial.store())));
+        }
+    };
     let store = trial.store().to_string();
     let closed = trial.close().await;
     ended.map_err(|failure| failure.during(format_args!("{case:?} on {store}")))?;
@@ -82,11 +99,13 @@ where
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         if let Some(reason) = case.not_applicable(&subject.offer().await?) {
             println!("not applicable: {reason}");
             return Ok(());
         }
         case.run(&subject).await
-    })
+    });
+    runtime.shutdown_background(); // A case may hang.
+    ended
 }

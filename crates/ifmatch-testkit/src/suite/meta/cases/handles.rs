@@ -176,8 +176,8 @@ pub(crate) async fn w6_a_dropped_call_leaves_nothing_half_done(on: Trial) -> Che
         for _ in 0..50 {
             let page = store.scan(&p, ScanOptions::default()).await?;
             let tag = |name: &str| -> Option<ETag> {
-                let named = |d: &&ifmatch_meta::Document| d.key.id.as_str() == name;
-                page.documents.iter().find(named).map(|d| d.etag)
+                let is_it = |d: &&ifmatch_meta::Document| d.key.id.as_str() == name;
+                page.documents.iter().find(is_it).map(|d| d.etag)
             };
             both = (tag(&names[0]), tag(&names[1]));
             check_eq!(both.0.is_some(), both.1.is_some(), "half of a batch after {polls} polls");
