@@ -57,7 +57,7 @@ async fn transfer(store: &BlobMetaStore, id: &TxId, from: u64, to: u64) -> (TxAd
         };
         effects.push(Effect { id: key.id, before: Some(before.etag), after: Some(document) });
     }
-    let commit = TxCommit { author: None, nonce: Nonce::draw(store.env()), staged: 0, effects };
+    let commit = TxCommit { nonce: Nonce::draw(store.env()), staged: 0, author: None, effects };
     loop {
         if store.env().now().saturating_sub(began) >= LIFE {
             break; // Its owner sends nothing any more.

@@ -3,6 +3,7 @@
 /// What a store was opened with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools)] // Each stands for itself.
 pub struct Features {
     /// Local transactions may be begun. Every writer respects open ones, with
     /// and without it.

@@ -31,7 +31,7 @@ pub(crate) async fn putting(store: &BlobMetaStore, name: &str, body: &str) -> Tx
         updated_by: None,
     };
     let effects = vec![Effect { id: key.id, before, after: Some(document) }];
-    TxCommit { author: None, nonce: Nonce::draw(store.env()), staged: 0, effects }
+    TxCommit { nonce: Nonce::draw(store.env()), staged: 0, author: None, effects }
 }
 
 pub(crate) async fn begin(store: &BlobMetaStore, name: &str) -> TxAddress {
@@ -228,7 +228,7 @@ async fn a_transaction_applies_exactly_what_it_was_made_of() {
     let tx = begin(&store, "two").await;
     assert_eq!(store.commit(&tx, wrong).await.unwrap_err().kind(), "expired");
     let nothing =
-        TxCommit { author: None, nonce: Nonce::draw(store.env()), staged: 0, effects: Vec::new() };
+        TxCommit { nonce: Nonce::draw(store.env()), staged: 0, author: None, effects: Vec::new() };
     assert_eq!(store.commit(&tx, nothing).await.unwrap_err().kind(), "invalid");
     store.abort(&tx).await.unwrap();
 }

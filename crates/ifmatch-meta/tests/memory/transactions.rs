@@ -50,7 +50,7 @@ async fn effects(store: &MemoryMetaStore, ops: &[Op]) -> Vec<Effect> {
 }
 
 fn commit(store: &MemoryMetaStore, staged: u64, effects: Vec<Effect>) -> TxCommit {
-    TxCommit { author: None, nonce: Nonce::draw(store.env()), staged, effects }
+    TxCommit { nonce: Nonce::draw(store.env()), staged, author: None, effects }
 }
 
 #[tokio::test]

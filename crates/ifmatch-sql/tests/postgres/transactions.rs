@@ -65,7 +65,7 @@ async fn a_write_waits_for_a_begin(place: Place) {
 async fn commit_of(store: &PostgresMetaStore) -> TxCommit {
     let document = store.get(&key("a")).await.unwrap().unwrap();
     let effects = vec![Effect { id: key("a").id, before: Some(document.etag), after: None }];
-    TxCommit { author: None, nonce: Nonce::draw(&Env::real()), staged: 0, effects }
+    TxCommit { nonce: Nonce::draw(&Env::real()), staged: 0, author: None, effects }
 }
 
 async fn over_is_over(place: Place) {

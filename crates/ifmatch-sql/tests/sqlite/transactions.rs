@@ -104,7 +104,7 @@ fn creating(name: &str) -> TxCommit {
         updated_by: None,
     };
     let effects = vec![Effect { id: id(name), before: None, after: Some(document) }];
-    TxCommit { author: None, nonce: Nonce::draw(&env), staged: 0, effects }
+    TxCommit { nonce: Nonce::draw(&env), staged: 0, author: None, effects }
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ fn rich() -> Partitioned {
     document.updated_at = Timestamp::from_micros(3);
     let after = Some(document);
     let effects = vec![Effect { id: id("a"), before, after }];
-    let commit = Arc::new(TxCommit { author: None, nonce: Nonce::draw(&env), staged: 1, effects });
+    let commit = Arc::new(TxCommit { nonce: Nonce::draw(&env), staged: 1, author: None, effects });
     p.commit(&command(Ask::Commit { tx, commit })).unwrap();
     let aborted = p.begun(&begin("two", &env));
     p.commit(&command(Ask::Abort { tx: aborted })).unwrap();
@@ -258,7 +258,7 @@ fn a_lock_keeps_writes_out_until_it_is_over_and_then_ends_with_the_next_one() {
     assert_eq!(p.state.end(&three).map(|end| end.committed), Some(None));
     assert_eq!(kind(p.commit(&command(Ask::Abort { tx: three }))), "done");
     let commit =
-        TxCommit { author: None, nonce: Nonce::draw(&env), staged: 0, effects: Vec::new() };
+        TxCommit { nonce: Nonce::draw(&env), staged: 0, author: None, effects: Vec::new() };
     assert_eq!(kind(p.commit(&command(Ask::Commit { tx, commit: Arc::new(commit) }))), "expired");
 }
 
@@ -270,7 +270,7 @@ fn t11_a_new_incarnation_is_out_of_the_old_ones_reach() {
     let new = p.begun(&begin("one", &env));
     assert_ne!(old, new);
     let nonce = Nonce::draw(&env);
-    let commit = |staged| Arc::new(TxCommit { author: None, nonce, staged, effects: Vec::new() });
+    let commit = |staged| Arc::new(TxCommit { nonce, staged, author: None, effects: Vec::new() });
     let of = |tx: &LockId, staged| command(Ask::Commit { tx: tx.clone(), commit: commit(staged) });
     assert_eq!(kind(p.commit(&of(&old, 0))), "expired");
     assert_eq!(kind(p.commit(&of(&new, 1))), "busy");

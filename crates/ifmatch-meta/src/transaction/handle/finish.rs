@@ -44,7 +44,7 @@ impl Transaction {
             let (effects, staged) = (turn.overlay.effects(), turn.staged);
             let nonce = Nonce::draw(inner.env());
             let author = inner.author(None);
-            let commit = TxCommit { author, nonce, staged, effects };
+            let commit = TxCommit { nonce, staged, author, effects };
             let commit = (!commit.effects.is_empty()).then_some(commit);
             turn.phase = Phase::Deciding(commit);
         }

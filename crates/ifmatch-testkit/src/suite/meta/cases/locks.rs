@@ -47,7 +47,7 @@ pub(super) async fn effect(store: &Arc<dyn MetaStore>, name: &str, n: u64) -> Ch
 }
 
 pub(super) fn commit(store: &Arc<dyn MetaStore>, staged: u64, effects: Vec<Effect>) -> TxCommit {
-    TxCommit { author: None, nonce: Nonce::draw(store.env()), staged, effects }
+    TxCommit { nonce: Nonce::draw(store.env()), staged, author: None, effects }
 }
 
 // need: Nothing
