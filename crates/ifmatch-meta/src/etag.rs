@@ -20,6 +20,11 @@ impl Nonce {
         Self(bytes)
     }
 
+    /// One of bits that were just drawn.
+    pub(crate) const fn of(bits: [u8; 12]) -> Self {
+        Self(bits)
+    }
+
     /// Its bytes, as compact formats keep them.
     pub(crate) const fn bytes(self) -> [u8; 12] {
         self.0

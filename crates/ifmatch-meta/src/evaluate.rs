@@ -172,14 +172,8 @@ impl Run<'_> {
         let before = self.states.get(&key.id).and_then(|state| state.now.as_ref());
         let (created, created_at) = (before.is_none(), before.map_or(*now, |b| b.created_at));
         let (etag, id) = (etags[index], key.id.clone());
-        let document = Document {
-            key,
-            etag,
-            body,
-            created_at,
-            updated_at: *now,
-            updated_by: author.clone(),
-        };
+        let document =
+            Document { key, etag, body, created_at, updated_at: *now, updated_by: author.clone() };
         let answer = return_documents.then(|| Box::new(document.clone()));
         if let Some(state) = self.states.get_mut(&id) {
             (state.now, state.written) = (Some(document), true);

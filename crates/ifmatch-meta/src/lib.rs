@@ -19,6 +19,7 @@ mod drain;
 mod error;
 mod etag;
 mod evaluate;
+mod features;
 mod import;
 mod json;
 mod key;
@@ -44,6 +45,7 @@ pub use drain::{DrainError, DrainOptions, Drained, drain};
 pub use error::{DocConflict, Error, InBatch, Result};
 pub use etag::{ETag, Nonce};
 pub use evaluate::{Batch, Effect, Evaluated, Present, evaluate};
+pub use features::Features;
 pub use import::{
     ImportEntry, ImportFailed, ImportOptions, ImportReport, Importer, LineError, OnBadLine,
     OnExisting, import,
@@ -60,11 +62,11 @@ pub use patch::merge_patch;
 pub use precondition::DocPrecondition;
 pub use projection::Projection;
 pub use query::{
-    AggregateOf, AggregateRow, Aggregation, Comparison, Field, Filter, Index, IndexName, Quantifier,
-    Query, QueryPage, QueryToken, Sort, SortOrder,
+    AggregateOf, AggregateRow, Aggregation, Comparison, Field, Filter, Index, IndexName,
+    Quantifier, Query, QueryPage, QueryToken, Sort, SortOrder,
 };
 pub use scan::{Direction, Page, ScanOptions, ScanToken, Scope};
-pub use store::{Features, MetaStore};
+pub use store::MetaStore;
 pub use transaction::{
     Committed, Draft, Transacted, Transaction, TxAddress, TxBackend, TxCommit, TxId, TxOptions,
     TxOutcome, TxRecord, transact,

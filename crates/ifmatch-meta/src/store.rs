@@ -13,6 +13,7 @@ use crate::changes::{ChangePage, ChangeToken};
 use crate::document::{Changed, Document};
 use crate::error::{Error, Result};
 use crate::etag::ETag;
+use crate::features::Features;
 use crate::json::Json;
 use crate::key::{DocId, DocKey, Partition};
 use crate::limits::Limits;
@@ -21,44 +22,6 @@ use crate::precondition::DocPrecondition;
 use crate::query::{AggregateRow, Aggregation, Filter, Index, IndexName, Query, QueryPage};
 use crate::scan::{Page, ScanOptions, Scope};
 use crate::transaction::TxBackend;
-
-/// What a store was opened with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub struct Features {
-    /// Local transactions may be begun. Every writer respects open ones, with
-    /// and without it.
-    pub transactions: bool,
-    /// A record of every change is kept.
-    pub audit: bool,
-    /// Indexes can be declared.
-    pub indexes: bool,
-}
-
-impl Features {
-    /// None of them.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// With local transactions or without.
-    pub fn transactions(mut self, on: bool) -> Self {
-        self.transactions = on;
-        self
-    }
-
-    /// With a record of changes or without.
-    pub fn audit(mut self, on: bool) -> Self {
-        self.audit = on;
-        self
-    }
-
-    /// With indexes or without.
-    pub fn indexes(mut self, on: bool) -> Self {
-        self.indexes = on;
-        self
-    }
-}
 
 /// A store of JSON documents, in which a write can depend on what is there.
 ///

@@ -13,7 +13,6 @@ fn wrong_calls_end_with_2_and_say_what_is_known() {
         &["meta", "get", "redis:x", "p", "i", "--json"],
         &["meta", "get", "sqlite:x.db?color=red", "p", "i", "--json"],
         &["meta", "put", "memory://x?color=red", "p", "i", "1", "--overwrite", "--json"],
-        &["meta", "batch", "memory://x", "p", "--json"],
         &["tx", "begin", "memory://x?transactions=yes", "t", "--partition", "p", "--json"],
         &["--timeout", "soon", "doctor", "memory://x"],
     ] {

@@ -2,6 +2,7 @@
 //! its exit codes. A changed snapshot is a changed interface.
 #![allow(clippy::unwrap_used, clippy::panic)] // A test that cannot go on fails.
 
+mod autocrud;
 mod blob;
 mod db;
 mod documents;

@@ -51,10 +51,6 @@ fn life(session: &mut Session, store: &str) {
     run(&["tx", "outcome", "t"], 0);
     run(&["tx", "begin", "empty", "--partition", "p"], 0);
     run(&["tx", "commit", "empty", "--json"], 0);
-    run(&["tx", "begin", "short", "--partition", "p", "--lifetime", "1ms"], 0);
-    std::thread::sleep(std::time::Duration::from_millis(10));
-    run(&["tx", "put", "short", "d", "5", "--if-exists", "--json"], 4);
-    run(&["meta", "put", "p", "d", "6", "--if-exists"], 0);
 }
 
 #[test]
@@ -62,6 +58,26 @@ fn a_transaction_goes_through_many_processes_on_sqlite() {
     let mut session = Session::new();
     life(&mut session, "sqlite:d.db");
     insta::assert_snapshot!(session.recorded());
+}
+
+#[test]
+fn a_transaction_goes_through_many_processes_on_blobs() {
+    let mut session = Session::new();
+    let store = session.store();
+    life(&mut session, &store);
+    insta::assert_snapshot!(session.recorded());
+}
+
+#[test]
+fn a_transaction_ends_with_its_lifetime() {
+    let mut session = Session::new();
+    let on = "sqlite:d.db?transactions=on";
+    let mut run = |arguments: &[&str]| session.run(arguments).code;
+    assert_eq!(run(&["tx", "begin", on, "t", "--partition", "p", "--lifetime", "2s"]), 0);
+    let free = (0..3_000).any(|_| run(&["meta", "put", on, "p", "a", "6", "--overwrite"]) == 0);
+    assert!(free);
+    assert_eq!(run(&["tx", "put", on, "t", "a", "5", "--overwrite"]), 4);
+    assert_eq!(run(&["tx", "commit", on, "t"]), 4);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::audit::{AuditPosition, AuditRecord};
 use crate::changes::{ChangePage, ChangeToken};
 use crate::document::Document;
 use crate::error::{Error, Result};
+use crate::features::Features;
 use crate::json::Json;
 use crate::key::{DocKey, Partition};
 use crate::limits::Limits;
@@ -23,7 +24,7 @@ use crate::ops::{Applied, Deleted, Op, WriteOptions, Written};
 use crate::precondition::DocPrecondition;
 use crate::query::{AggregateRow, Aggregation, Filter, Index, IndexName, Query, QueryPage};
 use crate::scan::{Page, ScanOptions, Scope};
-use crate::store::{Features, MetaStore};
+use crate::store::MetaStore;
 use crate::transaction::TxBackend;
 
 /// Documents on blobs. Clones share everything.

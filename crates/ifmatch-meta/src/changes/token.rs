@@ -145,8 +145,7 @@ fn parse(text: &str) -> Option<ChangeToken> {
     for part in parts {
         let mut fields = part.split(':');
         let name = percent_decode_str(fields.next()?).decode_utf8().ok()?;
-        let partition =
-            if name.is_empty() { None } else { Some(Partition::internal(&name).ok()?) };
+        let partition = if name.is_empty() { None } else { Some(Partition::internal(&name).ok()?) };
         let mut number = || u64::from_str_radix(fields.next()?, 16).ok();
         let (fork, seq, ordinal) = (number()?, number()?, u32::try_from(number()?).ok()?);
         if let Some(began) = fields.next() {

@@ -9,10 +9,9 @@ use super::partition::{At, Grave, PartitionState, Record, size};
 use super::state::State;
 use crate::audit::{AuditOperation, AuditRecord};
 use crate::changes::Tombstone;
-use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::evaluate::Effect;
-use crate::key::{DocKey, Partition};
+use crate::key::{DocId, DocKey, Partition};
 
 /// Who commits, and when.
 pub(super) struct Stamp<'a> {
@@ -47,42 +46,43 @@ impl State {
         let position = self.newest;
         state.newest = position;
         let count = effects.len();
-        for (ordinal, effect) in (0..).zip(effects) {
+        for (ordinal, Effect { id, after, .. }) in (0..).zip(effects) {
             let at = At { position, ordinal };
-            let before = take(state, &effect, &mut self.feed, &mut self.graves);
+            let after = after.map(|document| Arc::new(Record { document, at }));
+            let before = replace(state, &id, after.as_ref());
             if self.audit.is_some() {
-                state.audit.push_back((told(at, &effect, before.as_deref(), stamp), now));
+                let told = told(at, &id, before.as_deref(), after.as_deref(), stamp);
+                state.audit.push_back((told, now));
             }
-            let shown = u64::from(!effect.id.is_reserved());
+            let old = if let Some(before) = &before {
+                Some(before.at)
+            } else {
+                let grave = state.graves.remove(&id);
+                grave.inspect(|grave| drop(self.graves.remove(&grave.at))).map(|grave| grave.at)
+            };
+            if let Some(old) = old {
+                state.feed.remove(&old);
+                self.feed.remove(&old);
+            }
+            let shown = u64::from(!id.is_reserved());
             let shown_in_all = if partition.is_reserved() { 0 } else { shown };
-            let key = DocKey { partition: partition.clone(), id: effect.id.clone() };
-            if let Some(document) = effect.after {
-                if before.is_none() {
-                    state.visible += shown;
-                    self.visible += shown_in_all;
-                }
-                state.bytes += size(&document);
-                let record = Arc::new(Record { document, at });
-                match state.documents.get_mut(&effect.id) {
-                    Some(there) => *there = record,
-                    None => state.documents.insert_mut(effect.id.clone(), record),
-                }
-            } else if let Some(before) = before {
-                state.visible -= shown;
-                self.visible -= shown_in_all;
-                state.documents.remove_mut(&effect.id);
+            state.visible += u64::from(after.is_some()) * shown;
+            state.visible -= u64::from(before.is_some()) * shown;
+            self.visible += u64::from(after.is_some()) * shown_in_all;
+            self.visible -= u64::from(before.is_some()) * shown_in_all;
+            let key = DocKey { partition: partition.clone(), id: id.clone() };
+            if after.is_none() {
+                let Some(before) = before else { continue }; // Nothing was there, and nothing is.
                 let tombstone = Tombstone {
                     key: key.clone(),
                     deleted_etag: before.document.etag,
                     deleted_at: stamp.time,
                     deleted_by: stamp.author.clone(),
                 };
-                state.graves.insert(effect.id.clone(), Grave { tombstone, at, since: now });
+                state.graves.insert(id.clone(), Grave { tombstone, at, since: now });
                 self.graves.insert(at, key.clone());
-            } else {
-                continue; // Nothing was there, and nothing is.
             }
-            state.feed.insert(at, effect.id);
+            state.feed.insert(at, id);
             self.feed.insert(at, key);
         }
         state.trim_audit(now, position, 2 * count);
@@ -91,25 +91,26 @@ impl State {
     }
 }
 
-/// Takes what is known of a document out of the order of the newest states; the
-/// document, where there is one.
-fn take(
+/// Puts a state in the place of another; the other.
+fn replace(
     state: &mut PartitionState,
-    effect: &Effect,
-    feed: &mut std::collections::BTreeMap<At, DocKey>,
-    graves: &mut std::collections::BTreeMap<At, DocKey>,
+    id: &DocId,
+    after: Option<&Arc<Record>>,
 ) -> Option<Arc<Record>> {
-    let before = state.documents.get(&effect.id).cloned();
-    let at = if let Some(before) = &before {
-        state.bytes = state.bytes.saturating_sub(size(&before.document));
-        before.at
-    } else {
-        let at = state.graves.remove(&effect.id)?.at;
-        graves.remove(&at);
-        at
+    state.bytes += after.map_or(0, |record| size(&record.document));
+    let before = match (after, state.documents.get_mut(id)) {
+        (Some(record), Some(there)) => Some(std::mem::replace(there, Arc::clone(record))),
+        (Some(record), None) => {
+            state.documents.insert_mut(id.clone(), Arc::clone(record));
+            None
+        }
+        (None, there) => {
+            let there = there.cloned();
+            state.documents.remove_mut(id);
+            there
+        }
     };
-    feed.remove(&at);
-    state.feed.remove(&at);
+    state.bytes -= before.as_ref().map_or(0, |record| size(&record.document));
     before
 }
 
@@ -136,16 +137,22 @@ fn check_room(
 }
 
 /// The record of an effect.
-fn told(at: At, effect: &Effect, before: Option<&Record>, stamp: &Stamp<'_>) -> AuditRecord {
-    let after = effect.after.as_ref();
+fn told(
+    at: At,
+    id: &DocId,
+    before: Option<&Record>,
+    after: Option<&Record>,
+    stamp: &Stamp<'_>,
+) -> AuditRecord {
+    let after = after.map(|record| &record.document);
     let previous = before.map(|before| before.document.etag);
     AuditRecord {
         at,
-        id: effect.id.clone(),
+        id: id.clone(),
         etag: after.map(|document| document.etag),
         previous,
         author: after.map_or_else(|| stamp.author.clone(), |after| after.updated_by.clone()),
-        time: after.map_or(stamp.time, |document: &Document| document.updated_at),
+        time: after.map_or(stamp.time, |document| document.updated_at),
         operation: match (previous, after) {
             (_, None) => AuditOperation::Deleted,
             (None, Some(_)) => AuditOperation::Created,

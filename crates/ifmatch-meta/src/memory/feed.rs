@@ -29,9 +29,18 @@ impl State {
         token
     }
 
-    /// The newest commit that a scope has seen.
-    pub(super) fn newest_in(&self, scope: &Scope) -> u64 {
-        named(scope).map_or(self.newest, |partition| self.newest_of(partition))
+    /// Whether anything in the scope came after a token.
+    pub(super) fn is_behind(&self, scope: &Scope, token: &ChangeToken) -> bool {
+        let FeedPosition { seq, ordinal, .. } = token.position(named(scope)).unwrap_or_default();
+        let later = (Bound::Excluded(At { position: seq, ordinal }), Bound::Unbounded);
+        match scope {
+            Scope::All => self.newest > seq || self.feed.range(later).next().is_some(),
+            Scope::Partition(partition) => {
+                let listed = |state: &PartitionState| state.feed.range(later).next().is_some();
+                self.newest_of(partition) > seq
+                    || self.partitions.get(partition).is_some_and(listed)
+            }
+        }
     }
 
     /// One page of the feed.

@@ -3,6 +3,7 @@
 mod audit;
 mod commit;
 mod feed;
+mod nonces;
 mod options;
 mod partition;
 mod query;
@@ -24,6 +25,7 @@ use tokio::sync::Notify;
 pub use options::MemoryOptions;
 
 use crate::error::{Error, Result};
+use nonces::Nonces;
 use state::State;
 
 /// Documents in memory, for any number of tasks at once. Clones share them.
@@ -52,6 +54,7 @@ pub struct MemoryMetaStore(Arc<Handle>);
 struct Handle {
     data: Arc<Data>,
     options: MemoryOptions,
+    nonces: Mutex<Nonces>,
     closed: std::sync::atomic::AtomicBool,
 }
 
@@ -98,7 +101,8 @@ impl MemoryMetaStore {
         if options.features.audit {
             data.lock().start_audit();
         }
-        Self(Arc::new(Handle { data, options, closed: false.into() }))
+        let nonces = Mutex::default();
+        Self(Arc::new(Handle { data, options, nonces, closed: false.into() }))
     }
 
     /// What is there, unless this handle was closed.

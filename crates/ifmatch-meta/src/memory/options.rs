@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ifmatch_core::Env;
 
+use crate::features::Features;
 use crate::limits::Limits;
-use crate::store::Features;
 
 /// How a [`MemoryMetaStore`](crate::MemoryMetaStore) behaves.
 ///

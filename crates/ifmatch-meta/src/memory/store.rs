@@ -13,6 +13,7 @@ use crate::audit::{AuditPosition, AuditRecord};
 use crate::changes::{ChangePage, ChangeToken};
 use crate::document::Document;
 use crate::error::{Error, Result};
+use crate::features::Features;
 use crate::json::Json;
 use crate::key::{DocKey, Partition};
 use crate::limits::Limits;
@@ -20,7 +21,7 @@ use crate::ops::{Applied, Deleted, Op, WriteOptions, Written};
 use crate::precondition::DocPrecondition;
 use crate::query::{AggregateRow, Aggregation, Filter, Index, IndexName, Query, QueryPage};
 use crate::scan::{Page, ScanOptions, Scope};
-use crate::store::{Features, MetaStore};
+use crate::store::MetaStore;
 use crate::transaction::TxBackend;
 
 #[async_trait]
@@ -138,18 +139,13 @@ impl MetaStore for MemoryMetaStore {
     }
 
     async fn wait_for_change(&self, scope: &Scope, token: &ChangeToken, at_most: Duration) {
-        let named = match scope {
-            Scope::Partition(partition) => Some(partition),
-            Scope::All => None,
-        };
-        let seen = token.position(named).map_or(0, |position| position.seq);
         let mut timeout = std::pin::pin!(self.0.options.env.sleep(at_most));
         loop {
             // Asked for before looking: what changes after the look is not missed.
             let mut notice = std::pin::pin!(self.0.data.changed.notified());
             notice.as_mut().enable();
             match self.state() {
-                Ok(state) if state.newest_in(scope) <= seen => {}
+                Ok(state) if !state.is_behind(scope, token) => {}
                 _ => return,
             }
             if let Either::Right(_) = select(notice, timeout.as_mut()).await {

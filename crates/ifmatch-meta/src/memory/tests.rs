@@ -8,10 +8,11 @@ use ifmatch_core::Simulation;
 use super::partition::size;
 use super::state::State;
 use super::{MemoryMetaStore, MemoryOptions};
+use crate::features::Features;
 use crate::key::{DocId, DocKey, Partition};
 use crate::ops::Op;
 use crate::precondition::DocPrecondition::Overwrite;
-use crate::store::{Features, MetaStore as _};
+use crate::store::MetaStore as _;
 use crate::transaction::{TxBackend as _, TxId};
 use crate::{Json, ScanOptions, Scope};
 
@@ -52,10 +53,10 @@ async fn what_is_kept_twice_agrees_after_any_history() {
             MemoryMetaStore::with(MemoryOptions::default().env(env.clone()).features(features));
         for round in 0..2_000_u32 {
             let draw = env.random_u64();
-            let name = ["p", "q", "r", "ifmatch.s"][draw as usize % 4];
+            let name = ["p", "q", "r", "ifmatch.s"][usize::from(draw.to_le_bytes()[0] % 4)];
             let partition = Partition::internal(name).unwrap();
             let op = |bits: u64| {
-                let prefix = if bits % 8 == 0 { "ifmatch." } else { "" };
+                let prefix = if bits.is_multiple_of(8) { "ifmatch." } else { "" };
                 let id = DocId::internal(format!("{prefix}{}", (bits >> 3) % 12)).unwrap();
                 match (bits >> 9) % 5 {
                     0 | 1 => Op::delete(id, Overwrite),

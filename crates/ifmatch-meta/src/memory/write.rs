@@ -1,5 +1,7 @@
 //! Writes: evaluated and applied under one lock.
 
+use std::sync::PoisonError;
+
 use ifmatch_core::{Env, Timestamp};
 
 use super::MemoryMetaStore;
@@ -45,7 +47,7 @@ impl MemoryMetaStore {
         write: &WriteOptions,
     ) -> Result<Vec<Applied>> {
         let (data, options) = (&self.0.data, &self.0.options);
-        let etags: Vec<ETag> = ops.iter().map(|_| ETag::mint(0, &options.env)).collect();
+        let etags = self.mint(ops.len());
         let stamp = self.stamp(options.env.wall_clock(), write);
         let batch = Batch {
             partition,
@@ -70,6 +72,11 @@ impl MemoryMetaStore {
         drop(state);
         data.changed.notify_waiters();
         Ok(evaluated.answers(position, Cost::default()))
+    }
+
+    fn mint(&self, count: usize) -> Vec<ETag> {
+        let mut nonces = self.0.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        (0..count).map(|_| nonces.mint(&self.0.options.env)).collect()
     }
 
     pub(super) fn stamp(&self, time: Timestamp, write: &WriteOptions) -> Stamp<'_> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ifmatch_meta::DocPrecondition::{IfAbsent, IfExists, Overwrite};
 use ifmatch_meta::{
     Batch, Document, Effect, Error, Features, MemoryMetaStore, MetaStore, Nonce, Op, Scope,
-    TxBackend, TxCommit, TxId, TxOutcome,
+    TxBackend, TxCommit, TxId, TxOutcome, WriteOptions,
 };
 
 use super::{id, json, key, options, partition};
@@ -190,7 +190,7 @@ async fn t1_begin_is_off_by_default_and_locks_are_respected_all_the_same() {
     let error = plain.put(&key("p", "a"), json("1"), IfAbsent).await.unwrap_err();
     assert_eq!(error.kind(), "partition_locked");
     // T8: ids made by the store and transactions exclude each other.
-    let made = with.insert(&partition("q"), json("1"), Default::default()).await;
+    let made = with.insert(&partition("q"), json("1"), WriteOptions::default()).await;
     assert_eq!(made.unwrap_err().kind(), "unsupported");
-    plain.insert(&partition("q"), json("1"), Default::default()).await.unwrap();
+    plain.insert(&partition("q"), json("1"), WriteOptions::default()).await.unwrap();
 }

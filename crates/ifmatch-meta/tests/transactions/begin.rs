@@ -122,3 +122,20 @@ async fn t30_an_unknown_id_is_forgotten_and_cannot_be_resumed() {
     let resumed = Transaction::resume(store, &none).await;
     assert_eq!(resumed.unwrap_err().kind(), "expired");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_is_shared_by_tasks_and_its_futures_move_between_threads() {
+    fn moves<T: Send>(value: T) -> T {
+        value
+    }
+    let store = store();
+    let partition = p();
+    let begun = moves(Transaction::begin(store.clone(), &partition, TxOptions::default())).await;
+    let tx = Arc::new(moves(begun.unwrap()));
+    let other = Arc::clone(&tx);
+    tokio::spawn(async move { put(&other, "a", "1").await }).await.unwrap();
+    moves(tx.scan(&partition, ifmatch_meta::ScanOptions::default())).await.unwrap();
+    moves(tx.detach()).await.unwrap();
+    moves(tx.commit()).await.unwrap();
+    moves(Transaction::resume(store, tx.id())).await.unwrap();
+}

@@ -159,3 +159,21 @@ async fn a_piece_that_is_none_is_corrupt_and_never_a_panic() {
     let resumed = Transaction::resume(store.clone(), &tx_id("x")).await;
     assert_eq!(resumed.unwrap_err().kind(), "unsupported");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_that_a_commit_overtakes_hears_of_it() {
+    let store = store();
+    let tx = named(&store).await;
+    put(&tx, "a", "1").await;
+    tx.detach().await.unwrap();
+    // It is found open, and committed before its pieces are read.
+    store.next([Fate::Done, Fate::Late(Duration::from_secs(2))]);
+    let resumed = tokio::spawn({
+        let store = store.clone();
+        async move { Transaction::resume(store, &tx_id("x")).await }
+    });
+    pass(Duration::from_secs(1)).await;
+    let position = tx.commit().await.unwrap().position;
+    let resumed = resumed.await.unwrap().unwrap();
+    assert_eq!(resumed.commit().await.unwrap().position, position);
+}

@@ -3,6 +3,7 @@
 mod bad_files;
 mod bad_rows;
 mod blobs;
+mod replaced;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

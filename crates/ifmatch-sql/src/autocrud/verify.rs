@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ifmatch_core::{Error as CoreError, Operation};
+use ifmatch_core::{Error as CoreError, Operation, Reason};
 use ifmatch_meta::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
@@ -27,7 +27,27 @@ pub(super) fn open(path: &Path, subject: &Arc<str>, most: u64) -> Result<(Connec
         let has_indexed = check_table(&connection, subject)?;
         Ok((connection, has_indexed))
     });
-    opened.map_err(|failure| failure.named(Operation::Open, subject))
+    opened.map_err(|failure| match failure {
+        Failure::Sqlite(error) if is_unfinished(&error) => cut_off(subject, &error),
+        failure => failure.named(Operation::Open, subject),
+    })
+}
+
+/// Whether a journal lies beside the file that only a writer may roll back.
+fn is_unfinished(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+}
+
+fn cut_off(subject: &Arc<str>, error: &rusqlite::Error) -> Error {
+    let what = format!("a write was cut off: open it once with autocrud, then import it ({error})");
+    CoreError::Unavailable {
+        operation: Operation::Open,
+        subject: subject.clone(),
+        retry_after: None,
+        source: Reason::source(what),
+    }
+    .into()
 }
 
 /// Whether a database of this size is read at all.
@@ -74,6 +94,8 @@ fn connect(path: &Path) -> Result<Connection, Failure> {
     }
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    // The check of the table runs no expression of its schema.
+    connection.pragma_update(None, "ignore_check_constraints", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.busy_timeout(PATIENCE)?;
     Ok(connection)

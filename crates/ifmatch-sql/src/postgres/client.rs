@@ -47,7 +47,11 @@ impl Client {
             return Err(Error::invalid("the URL of a database begins with postgres://"));
         }
         let connect: PgConnectOptions = url.parse().map_err(|_| unreadable())?;
-        let connect = connect.application_name("ifmatch").disable_statement_logging();
+        let connect = match connect.get_application_name() {
+            Some(_) => connect,
+            None => connect.application_name("ifmatch"),
+        };
+        let connect = connect.disable_statement_logging();
         let subject = format!(
             "postgres:{}:{}/{}/{}",
             connect.get_host(),
@@ -211,13 +215,11 @@ impl Client {
             Either::Left((rows, _)) => Some(rows),
             Either::Right(_) => None,
         };
-        match answer {
-            Some(rows) => rows.map_err(|error| (error.into(), sent)),
-            None => {
-                connection.close_on_drop();
-                Err((Failure::slow("the server did not answer in time"), sent))
-            }
+        if let Some(rows) = answer {
+            return rows.map_err(|error| (error.into(), sent));
         }
+        connection.close_on_drop();
+        Err((Failure::slow("the server did not answer in time"), sent))
     }
 
     /// The error as callers see it.
@@ -248,7 +250,9 @@ impl Client {
 /// What every connection of the pool is set to, whatever the role's defaults.
 fn settings(deadline: Duration) -> String {
     let millis = deadline.as_millis().clamp(1, 2_000_000_000);
-    format!("SET statement_timeout = {millis}; SET default_transaction_isolation = 'read committed'")
+    format!(
+        "SET statement_timeout = {millis}; SET default_transaction_isolation = 'read committed'"
+    )
 }
 
 impl fmt::Debug for Client {

@@ -51,7 +51,6 @@ impl Failure {
         Self { class: Class::Lost, reason: Reason::source(what), code: String::new() }
     }
 
-
     /// The error as callers see it.
     pub(super) fn named(self, sent: Sent, operation: Operation, subject: &Arc<str>) -> Error {
         let (subject, source) = (subject.clone(), self.reason);
@@ -117,7 +116,7 @@ fn from_server(error: Option<&PgDatabaseError>) -> Failure {
         (_, "42P01" | "42883" | "3F000" | "42703") => Class::Missing,
         (_, "57014" | "55P03" | "57P03") => Class::Unavailable,
         (_, "XX001" | "XX002") => Class::Corrupt,
-        (_, code) if code.starts_with("53") || code.starts_with("08") => Class::Unavailable,
+        (_, code) if code.starts_with("53") => Class::Unavailable,
         _ => Class::Other,
     };
     let reason = Reason::source(format!("{} (SQLSTATE {code})", error.message()));

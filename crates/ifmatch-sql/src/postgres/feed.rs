@@ -213,8 +213,8 @@ fn page<'a>(
             pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS stop,
             greatest((SELECT max(position) FROM schema.documents WHERE ",
     );
-    let statement = scoped(statement, partition)
-        .push("), (SELECT max(position) FROM schema.tombstones WHERE ");
+    let statement =
+        scoped(statement, partition).push("), (SELECT max(position) FROM schema.tombstones WHERE ");
     let statement = scoped(statement, partition).push(
         "), 0) AS newest FROM schema.store s OFFSET 0) one
         LEFT JOIN LATERAL (

@@ -118,7 +118,8 @@ impl<'a> Builder<'a> {
 
     async fn drop_all(&mut self, name: &str) -> Result<()> {
         for kind in KINDS {
-            let statement = self.client.schema.statement("DROP INDEX CONCURRENTLY IF EXISTS schema.");
+            let statement =
+                self.client.schema.statement("DROP INDEX CONCURRENTLY IF EXISTS schema.");
             self.run(statement.piece(&own_name(name, kind))).await?;
         }
         Ok(())
@@ -126,7 +127,8 @@ impl<'a> Builder<'a> {
 
     async fn run(&mut self, statement: Statement<'_>) -> Result<Vec<sqlx::postgres::PgRow>> {
         let client = self.client;
-        let failed = |error: sqlx::Error| client.failed(error.into(), Sent::Nothing, Operation::Put);
+        let failed =
+            |error: sqlx::Error| client.failed(error.into(), Sent::Nothing, Operation::Put);
         let (text, values) = statement.finish().map_err(failed)?;
         let AssertSqlSafe(text) = text;
         let rows = sqlx::query_with(AssertSqlSafe(text), values).persistent(false);

@@ -29,10 +29,10 @@ fn is_snapshot(text: &str) -> bool {
     let bounds = (parts.next().and_then(number), parts.next().and_then(number));
     let (Some(lower), Some(upper)) = bounds else { return false };
     let (Some(list), None) = (parts.next(), parts.next()) else { return false };
-    let mut last = lower;
+    let mut before = lower;
     let mut in_order = |xid: i64| {
-        let fits = last <= xid && xid < upper;
-        last = xid;
+        let fits = before <= xid && xid < upper;
+        before = xid;
         fits
     };
     let all = list.is_empty() || list.split(',').all(|xid| number(xid).is_some_and(&mut in_order));
@@ -50,8 +50,13 @@ mod tests {
             assert_eq!(snapshot(store, &mark(store, text)).unwrap(), text);
             assert_eq!(snapshot(8 << 64, &mark(store, text)).unwrap_err().kind(), "invalid");
         }
-        for text in ["", "1", "1:2", "2:1:", "0:1:", "1:2:a", "1:2:2", "5:9:7,6", "1:2::", "-1:2:"] {
-            assert_eq!(snapshot(store, &mark(store, text)).unwrap_err().kind(), "invalid", "{text}");
+        for text in ["", "1", "1:2", "2:1:", "0:1:", "1:2:a", "1:2:2", "5:9:7,6", "1:2::", "-1:2:"]
+        {
+            assert_eq!(
+                snapshot(store, &mark(store, text)).unwrap_err().kind(),
+                "invalid",
+                "{text}"
+            );
         }
     }
 }

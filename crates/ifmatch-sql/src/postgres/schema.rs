@@ -116,11 +116,22 @@ async fn look(client: &Client, connection: &mut PgConnection) -> Result<Found> {
             ))),
         };
     }
-    let statement = client.schema.statement("SELECT ifmatch_version, id FROM schema.store");
+    let statement = client.schema.statement(
+        "SELECT ifmatch_version, id, schema.newest() >=
+            pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS ahead FROM schema.store",
+    );
     let (text, values) = statement.finish().map_err(failed)?;
     let row = sqlx::query_with(text, values).fetch_one(connection).await.map_err(failed)?;
     let version: i32 = row.try_get("ifmatch_version").map_err(failed)?;
     let id: String = row.try_get("id").map_err(failed)?;
+    // New commits would get positions below old ones, and no feed would tell them.
+    if row.try_get::<bool, _>("ahead").map_err(failed)? {
+        return Err(Error::unsupported(format!(
+            "{}: its positions are those of another server (restored from a dump?): export \
+             its documents and import them into a new store",
+            client.subject
+        )));
+    }
     let id = u128::from_str_radix(&id, 16)
         .map_err(|_| Error::corrupt(client.subject.clone(), "the store's id"))?;
     match usize::try_from(version) {

@@ -87,9 +87,10 @@ impl Piece {
     /// A text constant after this, quoted as `quote_literal` does it: right
     /// whatever `standard_conforming_strings` says.
     pub(super) fn literal(mut self, text: &str) -> Self {
-        let (mark, text) = match text.contains('\\') {
-            true => (" E'", text.replace('\\', "\\\\")),
-            false => ("'", text.to_owned()),
+        let (mark, text) = if text.contains('\\') {
+            (" E'", text.replace('\\', "\\\\"))
+        } else {
+            ("'", text.to_owned())
         };
         self.0.push_str(mark);
         self.0.push_str(&text.replace('\'', "''"));
@@ -156,6 +157,13 @@ impl Statement<'_> {
 
     /// Its text and its values.
     pub(super) fn finish(self) -> Result<(AssertSqlSafe<String>, PgArguments), sqlx::Error> {
+        // Statements are prepared once for each text: with the same values bound.
+        let named = |number: usize| self.text.contains(&format!("${number}"));
+        debug_assert!(
+            (1..=self.arguments.len()).all(named),
+            "a value without place: {}",
+            self.text
+        );
         match self.failed {
             Some(error) => Err(error),
             None => Ok((AssertSqlSafe(self.text), self.arguments)),

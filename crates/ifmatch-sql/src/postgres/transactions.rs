@@ -143,9 +143,7 @@ impl TxBackend for PostgresMetaStore {
         let reader = Reader::new(client, &row);
         let id = &address.id;
         match reader.column::<&str>("answer")? {
-            "done" => {
-                Ok((reader.number("seq")?, Cost { bytes_up: entries.bytes(), ..ONE }))
-            }
+            "done" => Ok((reader.number("seq")?, Cost { bytes_up: entries.bytes(), ..ONE })),
             "busy" => Err(busy(id, "another handle has staged writes meanwhile")),
             "committed" => Err(busy(id, "another handle has committed it")),
             "overrun" => Err(over(id, "its partition was changed in spite of it")),
@@ -234,8 +232,7 @@ fn entries(store: &PostgresMetaStore, commit: &TxCommit) -> Result<Entries> {
         let expect = effect.before.map_or(Expect::Absent, Expect::Tag);
         match &effect.after {
             Some(document) => {
-                let stamp =
-                    Stamp { now: document.updated_at, author: document.updated_by.clone() };
+                let stamp = Stamp { now: document.updated_at, author: document.updated_by.clone() };
                 let (state, created) = ((document.etag, &document.body), document.created_at);
                 entries.put(effect.id.as_str(), expect, state, Some(created), &stamp)?;
             }

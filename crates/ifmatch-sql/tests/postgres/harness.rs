@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use ifmatch_core::Env;
 use ifmatch_meta::{DocKey, Json, Partition, Scope};
@@ -12,14 +13,13 @@ use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
 
 /// Where the server's URL stands.
-pub(crate) const VARIABLE: &str = "IFMATCH_TEST_POSTGRES_URL";
+const VARIABLE: &str = "IFMATCH_TEST_POSTGRES_URL";
 
 /// The runtime of all cases: connections live as long as it.
-pub(crate) static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Runtime::new().expect("a runtime"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// The URL of the server, where there is one.
-pub(crate) fn url() -> Option<String> {
+fn url() -> Option<String> {
     std::env::var(VARIABLE).ok()
 }
 
@@ -50,7 +50,7 @@ impl Cases {
     }
 
     /// A case that is listed, and why it does not run.
-    pub(crate) fn ignore(&mut self, name: &str, reason: &str) {
+    fn ignore(&mut self, name: &str, reason: &str) {
         let said = format!("{name}: skipped ({reason})");
         let case = move || {
             println!("{said}");
@@ -103,11 +103,36 @@ impl Place {
         self.raw().await.execute(self.sql(sql)).await.expect("SQL that runs");
     }
 
+    /// A transaction of somebody else that has put a document and is not over.
+    pub(crate) async fn open_put(&self, id: &str) -> PgConnection {
+        let mut raw = self.raw().await;
+        raw.execute("BEGIN").await.expect("a transaction");
+        self.put_in(&mut raw, id).await;
+        raw
+    }
+
+    /// Puts a document by SQL of its own, in whatever transaction is open.
+    pub(crate) async fn put_in(&self, raw: &mut PgConnection, id: &str) {
+        let put = format!(
+            "SELECT * FROM schema.write('p', false, ARRAY['{id}'], ARRAY[0]::smallint[],
+                ARRAY[NULL]::text[], ARRAY[1]::smallint[], ARRAY['1-{:024x}'],
+                ARRAY[NULL]::bigint[], ARRAY[0]::bigint[], ARRAY[NULL]::text[], ARRAY['{{}}'],
+                ARRAY[NULL]::text[], NULL, true)",
+            u128::from(Env::real().random_u64())
+        );
+        raw.execute(self.sql(&put)).await.expect("a put by SQL");
+    }
+
     async fn drop(self) {
         let Ok(mut raw) = PgConnection::connect(&self.url).await else { return };
         let sql = format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema);
         let _ = raw.execute(AssertSqlSafe(sql)).await;
     }
+}
+
+/// Waits.
+pub(crate) async fn pause(time: Duration) {
+    Env::real().sleep(time).await;
 }
 
 pub(crate) fn key(id: &str) -> DocKey {

@@ -1,5 +1,5 @@
-//! The store on a real PostgreSQL server: the conformance suite, and what is this
-//! backend's own.
+//! What is this backend's own, on a real PostgreSQL server; the conformance suite
+//! and generated queries run on it in the workspace's tests.
 //!
 //! The server is that of `IFMATCH_TEST_POSTGRES_URL` (`cargo xtask servers up`);
 //! without it every case is listed as ignored. Each case has a schema of its own.
@@ -11,15 +11,21 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod faults;
 mod harness;
+mod history;
 mod opening;
-mod suite;
+mod queries;
+mod transactions;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut cases = harness::Cases::default();
     opening::add(&mut cases);
-    suite::add(&mut cases);
+    queries::add(&mut cases);
+    history::add(&mut cases);
+    faults::add(&mut cases);
+    transactions::add(&mut cases);
     cases.conclude()
 }

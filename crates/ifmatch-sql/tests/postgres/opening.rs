@@ -10,6 +10,7 @@ pub(crate) fn add(cases: &mut Cases) {
     cases.add("opening::nothing_is_made_unless_asked", nothing_is_made_unless_asked);
     cases.add("opening::a_schema_of_others_is_refused", a_schema_of_others_is_refused);
     cases.add("opening::a_newer_store_is_refused", a_newer_store_is_refused);
+    cases.add("opening::a_store_of_another_server_is_refused", of_another_server_is_refused);
     cases.add("opening::no_word_tells_the_password", no_word_tells_the_password);
 }
 
@@ -52,6 +53,15 @@ async fn a_newer_store_is_refused(place: Place) {
     assert_eq!(error.kind(), "unsupported", "{error}");
 }
 
+/// A dump that was restored where fewer transactions have been.
+async fn of_another_server_is_refused(place: Place) {
+    let store = place.open().await;
+    store.put(&key("a"), number(1), DocPrecondition::IfAbsent).await.unwrap();
+    place.execute("UPDATE schema.documents SET position = 1::bigint << 60").await;
+    let error = PostgresMetaStore::open(&place.url, place.options()).await.unwrap_err();
+    assert_eq!(error.kind(), "unsupported", "{error}");
+}
+
 async fn no_word_tells_the_password(place: Place) {
     let secret = "hunter2";
     for url in [
@@ -66,7 +76,7 @@ async fn no_word_tells_the_password(place: Place) {
         let mut words = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
         while let Some(error) = source {
-            words += &format!(" {error} {error:?}");
+            words = format!("{words} {error} {error:?}");
             source = error.source();
         }
         assert!(!words.contains(secret), "{words}");

@@ -202,7 +202,7 @@ async fn a_wait_ends_with_a_change_of_this_process_or_of_another() {
         let waiting = {
             let (store, scope, token) = (bed.store.clone(), scope.clone(), token.clone());
             tokio::spawn(async move {
-                store.wait_for_change(&scope, &token, Duration::from_secs(600)).await;
+                store.wait_for_change(&scope, &token, Duration::from_mins(10)).await;
             })
         };
         tokio::time::sleep(Duration::from_millis(20)).await;

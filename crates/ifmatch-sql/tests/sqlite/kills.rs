@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ifmatch_core::Env;
-use ifmatch_meta::{DocPrecondition as Pre, MetaStore};
+use ifmatch_meta::{Change, DocId, DocPrecondition as Pre, ETag, MetaStore, Scope};
 use ifmatch_sql::{Durability, SqliteMetaStore, SqliteOptions};
 
 use crate::support::{body, content, key, partition, put};
@@ -16,8 +16,8 @@ const DURABILITY: &str = "IFMATCH_TEST_DURABILITY";
 
 fn options() -> SqliteOptions {
     match std::env::var(DURABILITY).as_deref() {
-        Ok("process") => SqliteOptions::default().durability(Durability::Process),
-        _ => SqliteOptions::default(),
+        Ok("process") => SqliteOptions::default().durability(Durability::Process).audit(true),
+        _ => SqliteOptions::default().audit(true),
     }
 }
 
@@ -72,6 +72,20 @@ fn killed_after(path: &Path, durability: &str, answers: usize) -> Vec<String> {
     said
 }
 
+/// The documents of the feed from its beginning.
+async fn feed(store: &SqliteMetaStore, scope: Scope) -> Vec<(DocId, Option<ETag>)> {
+    let (mut told, mut token) = (Vec::new(), None);
+    loop {
+        let page = store.changes(&scope, token.as_ref(), 1_000).await.unwrap();
+        let one = |c: Change| (c.key().id.clone(), c.document().map(|document| document.etag));
+        told.extend(page.changes.into_iter().map(one));
+        if !page.more {
+            return told;
+        }
+        token = Some(page.next);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn w14_every_acknowledged_write_survives_kill_9() {
     for durability in ["full", "process"] {
@@ -79,8 +93,8 @@ async fn w14_every_acknowledged_write_survives_kill_9() {
         let path = folder.path().join("meta.db");
         for answers in [5, 50, 300, 700, 1_500] {
             let said = killed_after(&path, durability, answers);
-            let store = SqliteMetaStore::open(&path, SqliteOptions::default(), Env::real());
-            let store = store.await.unwrap();
+            let options = SqliteOptions::default().audit(true);
+            let store = SqliteMetaStore::open(&path, options, Env::real()).await.unwrap();
             let mut acknowledged = 0;
             let mut last_batch = None;
             for line in &said {
@@ -104,6 +118,11 @@ async fn w14_every_acknowledged_write_survives_kill_9() {
             if last_batch.is_some() {
                 assert_eq!(bodies.len(), 20);
             }
+            // What was written was recorded and is told, in the same order.
+            let p = partition("p");
+            let record = store.audit(&p, None, 1_000_000).await.unwrap();
+            let recorded: Vec<_> = record.into_iter().map(|one| (one.id, one.etag)).collect();
+            assert_eq!(recorded, feed(&store, Scope::Partition(p)).await);
             let check = store.local().read(|connection| {
                 Ok(connection
                     .pragma_query_value(None, "integrity_check", |row| row.get::<_, String>(0))?)

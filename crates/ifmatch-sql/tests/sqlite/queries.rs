@@ -168,7 +168,7 @@ async fn fill(store: &SqliteMetaStore, bodies: &[String]) -> Result<Vec<Document
         let key = key(["p", "q"][i % 2], &format!("{:02}", i * 7 % 50));
         store.put_with(&key, body, Pre::Overwrite, options).await?;
     }
-    if bodies.len() % 3 == 0 {
+    if bodies.len().is_multiple_of(3) {
         // Times of a clock that was far off do not print in their order.
         let sql = "UPDATE documents SET updated_at = CASE id WHEN '00' THEN 9223372036854775807
             WHEN '07' THEN 253402300800000000 WHEN '14' THEN -62167219200000001 ELSE 1 END
@@ -228,6 +228,43 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(check(bodies, queries)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn s15_pages_in_the_order_of_an_index_are_those_of_the_sort() {
+    let store = SqliteMetaStore::open_in_memory(SqliteOptions::default(), Env::real()).unwrap();
+    // Values that an index holds as equal, or in another order, and others.
+    let long = "x".repeat(100);
+    let texts = ["c", "b", "a", ""].map(|end| format!("\"{long}{end}\"")).into_iter();
+    let numbers = (0..30_u64).flat_map(|i| {
+        let more = 18_446_744_073_709_551_615 - i * 7 % 30;
+        [more.to_string(), format!("{}", i % 5), format!("{}.0", i % 7)]
+    });
+    let others = ["true", "null", "[1]", "\"x\"", "18446744073709551616", "1e20"].map(String::from);
+    let values: Vec<_> = texts.chain(numbers).chain(others).collect();
+    for (at, value) in values.iter().enumerate() {
+        let body = Json::new(format!("{{\"v\":{value}}}")).unwrap();
+        store.put(&key("p", &format!("{at:03}")), body, Pre::IfAbsent).await.unwrap();
+    }
+    let p = Scope::Partition(partition("p"));
+    let all = store.query(&p, &Query::default()).await.unwrap().documents;
+    store.create_index(&index("v", "/v")).await.unwrap();
+    let v = || field("/v");
+    for filter in [v().gte(0), v().gt(3), v().gt(1e18), v().gte(""), v().starts_with("xx")] {
+        for sort in ["/v", "-/v"] {
+            for limit in [1, 2, 3, 17] {
+                let mut query = Query::filter(filter.clone()).sort(sort).limit(1_000);
+                let expected = query::run(&p, &query, all.iter().map(Ok), None).unwrap().documents;
+                assert!(expected.len() > 3);
+                query.limit = Some(limit);
+                let found = pages(&store, &p, &query).await.unwrap();
+                assert_eq!(found, expected, "{query:?}");
+                query.offset = 2;
+                let found = store.query(&p, &query).await.unwrap().documents;
+                assert!(found.iter().eq(expected.iter().skip(2).take(limit)), "{query:?}");
+            }
+        }
     }
 }
 

@@ -16,6 +16,10 @@ pub struct Case {
     pub scope: Scope,
     /// The query.
     pub query: Query,
+    /// How many of its pages.
+    pub pages: usize,
+    /// Whether the documents that match are counted too.
+    pub count: bool,
     /// Groups of the documents that match.
     pub aggregation: Option<Aggregation>,
 }
@@ -40,7 +44,8 @@ impl Case {
             let of = (0..rng.usize(..4)).map(|_| computed(source.field(rng), rng));
             Aggregation::of(of).by(by).filter(query.filter.clone())
         });
-        Self { scope: scope(rng), query, aggregation }
+        let pages = if rng.u8(..4) == 0 { 4 } else { 1 };
+        Self { scope: scope(rng), query, pages, count: rng.bool(), aggregation }
     }
 
     /// Cases that ask less, for finding the smallest one that still fails.

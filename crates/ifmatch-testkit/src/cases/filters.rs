@@ -140,7 +140,7 @@ fn comparison(with: &Value, rng: &mut Rng) -> Comparison {
         Value::Array(_) | Value::Object(_) => {
             &[Comparison::Eq, Comparison::Ne, Comparison::Contains]
         }
-        Value::String(_) => &all[..],
+        Value::String(_) if rng.bool() => &all[6..],
         _ => &all[..7],
     };
     of[rng.usize(..of.len())]
@@ -150,10 +150,12 @@ fn comparison(with: &Value, rng: &mut Rng) -> Comparison {
 fn fitted(comparison: Comparison, constant: Value, rng: &mut Rng) -> Value {
     match (comparison, constant) {
         (Comparison::StartsWith | Comparison::EndsWith, Value::String(text)) => {
-            part(&text, rng).into()
+            part(&text, comparison, rng).into()
         }
         (Comparison::StartsWith | Comparison::EndsWith, _) => value_of(Kind::Text, rng),
-        (Comparison::Contains, Value::String(text)) if rng.bool() => part(&text, rng).into(),
+        (Comparison::Contains, Value::String(text)) if rng.bool() => {
+            part(&text, comparison, rng).into()
+        }
         (Comparison::Contains, Value::Array(list)) if rng.bool() && !list.is_empty() => {
             let element = list[rng.usize(..list.len())].clone();
             if element.is_null() { Value::Array(list) } else { element }

@@ -28,7 +28,7 @@ pub use values::Kind;
 use judge::{Asked, Store, judge};
 
 /// Cases asked of one set of documents.
-const PER_WORLD: usize = 250;
+const PER_WORLD: usize = 1_000;
 /// Documents of which coverage is counted, for each case.
 const SAMPLE: usize = 8;
 
@@ -76,7 +76,7 @@ async fn ask(asked: &dyn Asked, documents: &[Document], cases: usize, report: &m
         report.coverage.record(&case, &sample);
         report.cases += 1;
         match judge(asked, documents, &case).await {
-            Ok(matching) => report.matching += usize::from(matching > 0),
+            Ok(matching) => report.matching += usize::from(matching),
             Err(what) => {
                 report.wrong += 1;
                 if report.mismatches.len() < Report::KEPT {

@@ -1,7 +1,7 @@
 //! Values on which databases and evaluators like to disagree.
 
 use fastrand::Rng;
-use ifmatch_meta::Json;
+use ifmatch_meta::{Comparison, Json};
 use serde_json::Value;
 
 /// The type of a value, as filters tell them apart.
@@ -177,7 +177,7 @@ pub(super) fn neighbour(value: &Value, rng: &mut Rng) -> Value {
             1 => text.to_lowercase().into(),
             2 => text.parse::<i64>().map_or_else(|_| value.clone(), Value::from),
             3 => format!("{text} ").into(),
-            4 => part(text, rng).into(),
+            4 => part(text, Comparison::Contains, rng).into(),
             _ => format!("{text}%").into(),
         },
         Value::Array(list) => match rng.u8(..4) {
@@ -195,14 +195,22 @@ pub(super) fn neighbour(value: &Value, rng: &mut Rng) -> Value {
     }
 }
 
-/// A part of a text: mostly of its beginning or its end.
-pub(super) fn part(text: &str, rng: &mut Rng) -> String {
+/// A part of a text for this comparison: its beginning, its end, or any.
+pub(super) fn part(text: &str, of: Comparison, rng: &mut Rng) -> String {
     let chars: Vec<char> = text.chars().collect();
     let length = rng.usize(..=chars.len().min(3));
-    let start = match rng.u8(..3) {
-        0 => 0,
-        1 => chars.len() - length,
+    let start = match of {
+        Comparison::StartsWith => 0,
+        Comparison::EndsWith => chars.len() - length,
         _ => rng.usize(..=chars.len() - length),
     };
-    chars[start..start + length].iter().collect()
+    let part: String = chars[start..start + length].iter().collect();
+    // As a database may read it: without case, or with wildcards.
+    match rng.u8(..8) {
+        0 => part.to_uppercase(),
+        1 => part.to_lowercase(),
+        2 => part.chars().map(|_| '_').collect(),
+        3 => format!("{part}%"),
+        _ => part,
+    }
 }

@@ -96,7 +96,7 @@ pub(super) fn contents(rng: &mut Rng) -> Vec<(DocKey, String)> {
     let kinds = NAMES.iter().map(|_| Kind::ALL[rng.usize(1..Kind::ALL.len())]).collect::<Vec<_>>();
     for partition in PARTITIONS {
         for id in IDS {
-            if rng.u8(..4) > 0
+            if rng.bool()
                 && let Ok(key) = DocKey::new(partition, id)
             {
                 all.push((key, body(&kinds, rng)));

@@ -21,8 +21,8 @@ use crate::output::Output;
 pub(crate) enum Meta {
     /// Read a document.
     Get {
-        /// The document store: memory://name, sqlite:PATH, postgres://host/db or
-        /// the URL of a blob store.
+        /// The document store: `memory://name`, `sqlite:PATH`,
+        /// `postgres://host/database` or the URL of a blob store.
         store: String,
         /// Its partition.
         partition: String,

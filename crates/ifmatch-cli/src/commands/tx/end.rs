@@ -44,16 +44,12 @@ pub(super) async fn commit(
         Ok(tx.commit().await?)
     };
     let position = closing(store.clone(), committed).await?.position;
-    match position {
-        Some(position) => {
-            let json = json!({ "id": id, "outcome": "committed", "position": position });
-            output.result(&format!("{id} is committed at {position}"), &json)
-        }
-        None => {
-            let json = json!({ "id": id, "outcome": "aborted" });
-            output.result(&format!("{id} wrote nothing: aborted"), &json)
-        }
-    }
+    let Some(position) = position else {
+        let json = json!({ "id": id, "outcome": "aborted" });
+        return output.result(&format!("{id} wrote nothing: aborted"), &json);
+    };
+    let json = json!({ "id": id, "outcome": "committed", "position": position });
+    output.result(&format!("{id} is committed at {position}"), &json)
 }
 
 pub(super) async fn abort(

@@ -96,12 +96,15 @@ impl Transaction {
         let kept = backend(&*store)?;
         let over = |what: &str| Error::Expired { id: id.clone(), what: what.into() };
         if let Some(record) = kept.find(id).await? {
-            let opened = Self::opened(Arc::clone(&store), record, options, before).await?;
-            {
-                let mut state = opened.inner.peek()?;
-                state.detached = Some(state.overlay.version());
+            match Self::opened(Arc::clone(&store), record, options.clone(), before).await {
+                Ok(opened) => {
+                    opened.inner.peek()?.leave();
+                    return Ok(opened);
+                }
+                // It has ended meanwhile.
+                Err(Error::Expired { .. }) => {}
+                Err(error) => return Err(error),
             }
-            return Ok(opened);
         }
         match kept.outcome(id, None).await? {
             TxOutcome::Committed { position, .. } => {
@@ -140,7 +143,7 @@ impl Transaction {
                 state.overlay.apply(rows, usize::MAX)?;
                 state.staged += 1;
             }
-            state.detached = Some(state.overlay.version());
+            state.leave();
         }
         let ends = before + record.remaining.min(record.lifetime);
         let last = AtomicU64::new(nanos(store.env().now()));
@@ -156,7 +159,9 @@ fn may_be_begun(store: &dyn MetaStore) -> Result<()> {
     if store.features().transactions {
         return Ok(());
     }
-    Err(Error::unsupported("local transactions: the store was opened without them (option transactions=on)"))
+    Err(Error::unsupported(
+        "local transactions: the store was opened without them (option transactions=on)",
+    ))
 }
 
 /// A begin that was sent and not answered; where the caller leaves, it is ended.

@@ -58,6 +58,11 @@ impl State {
         Self { overlay: Overlay::default(), staged: 0, doubtful: None, detached: None, phase }
     }
 
+    /// Notes that all of it is in the store, and that others may go on with it.
+    pub(super) fn leave(&mut self) {
+        self.detached = Some(self.overlay.version());
+    }
+
     /// Whether nobody else goes on with it: it was begun here, and never left for
     /// another process.
     pub(super) fn is_ours_to_abort(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ifmatch_core::{Env, RetryPolicy};
+use ifmatch_core::{Env, Error as CoreError, RetryPolicy};
 
 use crate::error::{Error, Result};
 
@@ -30,12 +30,20 @@ impl<'a> Backoff<'a> {
         self.attempts += 1;
         let doubled = 1_u32 << (self.attempts - 1).min(16);
         let limit = self.policy.first_pause.saturating_mul(doubled).min(self.policy.max_pause);
-        let pause = limit / 2 + self.env.jitter(limit / 2);
+        let pause = (limit / 2 + self.env.jitter(limit / 2)).max(asked(&error));
         let spent = self.policy.max_attempts.is_some_and(|most| self.attempts >= most);
         if spent || self.env.now().saturating_add(pause) >= self.ends {
             return Err(error);
         }
         self.env.sleep(pause).await;
         Ok(())
+    }
+}
+
+/// How long the store asked us to wait.
+fn asked(error: &Error) -> Duration {
+    match error {
+        Error::Core(CoreError::Unavailable { retry_after, .. }) => retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
     }
 }

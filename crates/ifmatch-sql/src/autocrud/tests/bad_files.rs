@@ -89,3 +89,32 @@ async fn a_database_with_a_log_is_read() {
     let report = import_autocrud(&store, &path, &options()).await.unwrap();
     assert_eq!(counts(&report), (ROWS - 1, ROWS - 1, 0, 0));
 }
+
+#[tokio::test]
+async fn a_transaction_that_was_cut_off_is_not_read_over() {
+    let (folder, path) = made("0.9.0-json");
+    let writer = Connection::open(&path).unwrap();
+    // As little memory as possible, so that pages are in the file before the end.
+    writer
+        .execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE resource_meta SET data = '{}'")
+        .unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    for name in ["autocrud.db", "autocrud.db-journal"] {
+        std::fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
+    }
+    let refused = refused(&crashed.path().join("autocrud.db"), &options()).await;
+    assert!(refused.starts_with("unavailable: "), "{refused}");
+}
+
+#[tokio::test]
+async fn an_expression_of_the_schema_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checks.db");
+    let sql = "PRAGMA ignore_check_constraints = 1;
+               CREATE TABLE resource_meta (
+                   resource_id TEXT PRIMARY KEY, data CHECK (length(zeroblob(900000000)) = 0));
+               INSERT INTO resource_meta VALUES ('a', '{}')";
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let report = import_autocrud(&store(), &path, &options()).await.unwrap();
+    assert_eq!(counts(&report), (1, 1, 0, 0));
+}

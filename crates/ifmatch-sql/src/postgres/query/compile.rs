@@ -133,11 +133,9 @@ impl Compiler<'_, '_> {
                 if matches!(comparison, Comparison::Eq | Comparison::Ne) =>
             {
                 let kind = if value.is_array() { "'array'" } else { "'object'" };
+                let Some(whole) = operand.whole(kind) else { return Piece::fixed(UNKNOWN) };
                 let place = self.to.place(queryable::text(value)).then("::jsonb");
-                match operand.whole(kind) {
-                    Some(whole) => compared(Some(whole), &place),
-                    None => Piece::fixed(UNKNOWN),
-                }
+                compared(Some(whole), &place)
             }
             _ => Piece::fixed(UNKNOWN),
         }
@@ -145,7 +143,6 @@ impl Compiler<'_, '_> {
 
     fn compare_time(&mut self, column: &Piece, comparison: Comparison, text: &str) -> Piece {
         let bound = times::bound(text);
-        let place = self.to.place(bound.micros);
         let sign = match (comparison, bound.exact) {
             (Comparison::Eq, true) => " = ",
             (Comparison::Ne, true) => " <> ",
@@ -156,6 +153,7 @@ impl Compiler<'_, '_> {
             (Comparison::Gt, true) => " > ",
             _ => " >= ",
         };
+        let place = self.to.place(bound.micros);
         Piece::fixed("(").and(column).then(sign).and(&place).then(")")
     }
 
@@ -165,17 +163,24 @@ impl Compiler<'_, '_> {
             (Some(text), Value::String(part)) => {
                 let place = self.to.place(part.as_str());
                 Some(match how {
-                    Comparison::Contains => {
-                        Piece::fixed("(position(").and(&place).then(" IN ").and(&text).then(") > 0)")
-                    }
+                    Comparison::Contains => Piece::fixed("(position(")
+                        .and(&place)
+                        .then(" IN ")
+                        .and(&text)
+                        .then(") > 0)"),
                     Comparison::StartsWith => {
                         Piece::fixed("starts_with(").and(&text).then(", ").and(&place).then(")")
                     }
                     _ => {
                         let length = i32::try_from(part.chars().count()).unwrap_or(i32::MAX);
                         let length = self.to.place(length);
-                        Piece::fixed("(right(").and(&text).then(", ").and(&length).then(") = ")
-                            .and(&place).then(")")
+                        Piece::fixed("(right(")
+                            .and(&text)
+                            .then(", ")
+                            .and(&length)
+                            .then(") = ")
+                            .and(&place)
+                            .then(")")
                     }
                 })
             }
@@ -194,8 +199,13 @@ impl Compiler<'_, '_> {
             .and(&place)
             .then(")");
         let text = text.unwrap_or_else(|| Piece::fixed(UNKNOWN));
-        Piece::fixed("(CASE WHEN jsonb_typeof(").and(list).then(") = 'array' THEN ").and(&found)
-            .then(" ELSE ").and(&text).then(" END)")
+        Piece::fixed("(CASE WHEN jsonb_typeof(")
+            .and(list)
+            .then(") = 'array' THEN ")
+            .and(&found)
+            .then(" ELSE ")
+            .and(&text)
+            .then(" END)")
     }
 
     /// Equal to one of these: by kind, Kleene's `or` over the kinds.
@@ -206,17 +216,20 @@ impl Compiler<'_, '_> {
         if let Operand::Time(_) = operand {
             truths.extend(values.iter().map(|value| self.compare(operand, Comparison::Eq, value)));
         } else if !texts.is_empty() {
-            let any = |left: &Piece, place: &Piece| {
-                left.clone().then(" = ANY (").and(place).then(")")
-            };
+            let any =
+                |left: &Piece, place: &Piece| left.clone().then(" = ANY (").and(place).then(")");
             let starts = texts.iter().map(|text| text.chars().take(200).collect::<String>());
             let starts: Vec<String> = starts.collect();
-            let (texts, starts) = (self.to.place(texts), self.to.place(starts));
             if let Some(text) = operand.text() {
-                let whole = any(&text, &texts);
+                let whole = any(&text, &self.to.place(texts));
                 let start = operand.start().filter(|_| matches!(operand, Operand::Json(_)));
-                let begin = start.map_or_else(|| whole.clone(), |start| any(&start, &starts));
-                truths.push(Piece::fixed("(").and(&begin).then(" AND ").and(&whole).then(")"));
+                truths.push(match start {
+                    Some(start) => {
+                        let begin = any(&start, &self.to.place(starts));
+                        Piece::fixed("(").and(&begin).then(" AND ").and(&whole).then(")")
+                    }
+                    None => whole,
+                });
             }
         }
         let numbers = values.iter().filter(|value| value.is_number());
@@ -261,16 +274,28 @@ impl Compiler<'_, '_> {
         let element = Piece::fixed("e").number(self.depth);
         let inner = self.truth(filter, &element.clone().then(".doc"))?;
         self.depth -= 1;
-        let (decides, decided, else_) = match over {
+        let (decisive, then, otherwise) = match over {
             Quantifier::Any => ("x.truth", "true", "false"),
             Quantifier::All => ("NOT x.truth", "false", "true"),
         };
-        let answer = Piece::fixed("(SELECT CASE WHEN bool_or(").then(decides).then(") THEN ")
-            .then(decided).then(" WHEN bool_or(x.truth IS NULL) THEN NULL ELSE ").then(else_)
-            .then(" END FROM (SELECT ").and(&inner).then(" AS truth FROM jsonb_array_elements(")
-            .and(&elements(list)).then(") ").and(&element).then("(doc)) x)");
-        Ok(Piece::fixed("(CASE WHEN jsonb_typeof(").and(list).then(") = 'array' THEN ")
-            .and(&answer).then(" END)"))
+        let answer = Piece::fixed("(SELECT CASE WHEN bool_or(")
+            .then(decisive)
+            .then(") THEN ")
+            .then(then)
+            .then(" WHEN bool_or(x.truth IS NULL) THEN NULL ELSE ")
+            .then(otherwise)
+            .then(" END FROM (SELECT ")
+            .and(&inner)
+            .then(" AS truth FROM jsonb_array_elements(")
+            .and(&elements(list))
+            .then(") ")
+            .and(&element)
+            .then("(doc)) x)");
+        Ok(Piece::fixed("(CASE WHEN jsonb_typeof(")
+            .and(list)
+            .then(") = 'array' THEN ")
+            .and(&answer)
+            .then(" END)"))
     }
 }
 
@@ -341,6 +366,9 @@ fn is_null(operand: &Operand) -> Piece {
 
 /// The elements of what is a list; none of what is not.
 fn elements(list: &Piece) -> Piece {
-    Piece::fixed("CASE WHEN jsonb_typeof(").and(list).then(") = 'array' THEN ").and(list)
+    Piece::fixed("CASE WHEN jsonb_typeof(")
+        .and(list)
+        .then(") = 'array' THEN ")
+        .and(list)
         .then(" ELSE '[]' END")
 }

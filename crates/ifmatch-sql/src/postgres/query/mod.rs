@@ -194,28 +194,45 @@ fn document(reader: &Reader<'_>) -> Result<Document> {
 pub(super) async fn count(client: &Client, scope: &Scope, filter: &Filter) -> Result<u64> {
     let prepared = filter.prepare()?;
     let exact = compile(filter, &mut client.schema.statement(""))?.exact;
-    let statement = |begin: &'static str| {
-        let mut statement = client.schema.statement(begin);
-        let condition = scoped(scope, &mut statement);
-        let condition = condition.then(" AND ").and(&compile(filter, &mut statement)?.condition);
-        Ok(statement.push(" FROM schema.documents d WHERE ").piece(&condition))
-    };
     if exact {
-        let rows = client.read_with(|| statement("SELECT count(*) AS documents")).await?;
+        let sql = "SELECT count(*) AS documents";
+        let rows = client.read_with(|| counting(client, scope, filter, sql)).await?;
         let Some(row) = rows.first() else { return Ok(0) };
         return Reader::new(client, row).number("documents");
     }
     let mut count = 0;
-    client
-        .each(
-            || statement("SELECT d.partition, d.id, d.etag, d.created_at, d.updated_at, d.updated_by, d.body"),
-            |row| {
-                count += u64::from(prepared.matches(&document(&Reader::new(client, &row))?)?);
-                Ok(ControlFlow::Continue(()))
-            },
-        )
-        .await?;
+    let sql = "SELECT d.partition, d.id, d.etag, d.created_at, d.updated_at, d.updated_by, d.body";
+    let visit = |row: PgRow| {
+        count += u64::from(prepared.matches(&document(&Reader::new(client, &row))?)?);
+        Ok(ControlFlow::Continue(()))
+    };
+    client.each(|| counting(client, scope, filter, sql), visit).await?;
     Ok(count)
+}
+
+/// How the server finds what matches.
+pub(super) async fn explain(client: &Client, scope: &Scope, filter: &Filter) -> Result<String> {
+    filter.validate()?;
+    let sql = "EXPLAIN SELECT d.body";
+    let rows = client.read_with(|| counting(client, scope, filter, sql)).await?;
+    let mut plan = String::new();
+    for row in &rows {
+        plan.push_str(Reader::new(client, row).column("QUERY PLAN")?);
+        plan.push('\n');
+    }
+    Ok(plan)
+}
+
+fn counting<'a>(
+    client: &'a Client,
+    scope: &Scope,
+    filter: &Filter,
+    begin: &'static str,
+) -> Result<Statement<'a>> {
+    let mut statement = client.schema.statement(begin);
+    let condition = scoped(scope, &mut statement);
+    let condition = condition.then(" AND ").and(&compile(filter, &mut statement)?.condition);
+    Ok(statement.push(" FROM schema.documents d WHERE ").piece(&condition))
 }
 
 /// Counts, sums, smallest and largest values. Where the server says exactly which
@@ -232,7 +249,8 @@ pub(super) async fn aggregate(
     let statement = || {
         let mut statement = client.schema.statement("SELECT ").push(COLUMNS);
         let condition = scoped(scope, &mut statement);
-        let condition = condition.then(" AND ").and(&compile(&of.filter, &mut statement)?.condition);
+        let condition =
+            condition.then(" AND ").and(&compile(&of.filter, &mut statement)?.condition);
         let body = if exact { values(&fields)? } else { Piece::fixed("d.body") };
         let statement = statement.push(", ").piece(&body).push(" AS body");
         Ok(statement.push(" FROM schema.documents d WHERE ").piece(&condition))

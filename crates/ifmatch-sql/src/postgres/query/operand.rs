@@ -43,7 +43,7 @@ impl Operand {
         match self {
             Self::Json(value) => {
                 let text = Piece::fixed("(").and(value).then(" #>> ARRAY[]::text[])");
-                Some(exactly(&when(value, "'string'", text)))
+                Some(exactly(&when(value, "'string'", &text)))
             }
             Self::Text(column, _) => Some(exactly(column)),
             Self::Time(_) => None,
@@ -59,19 +59,19 @@ impl Operand {
     /// Its number; NULL where it is none.
     pub(in super::super) fn number(&self) -> Option<Piece> {
         let Self::Json(value) = self else { return None };
-        Some(when(value, "'number'", value.clone().then("::numeric")))
+        Some(when(value, "'number'", &value.clone().then("::numeric")))
     }
 
     /// Its truth value; NULL where it is none.
     pub(in super::super) fn boolean(&self) -> Option<Piece> {
         let Self::Json(value) = self else { return None };
-        Some(when(value, "'boolean'", value.clone().then("::boolean")))
+        Some(when(value, "'boolean'", &value.clone().then("::boolean")))
     }
 
     /// Itself where it is a list or an object (`kind`), else NULL.
     pub(in super::super) fn whole(&self, kind: &'static str) -> Option<Piece> {
         let Self::Json(value) = self else { return None };
-        Some(when(value, kind, value.clone()))
+        Some(when(value, kind, value))
     }
 
     /// The rank of its type in sorts; NULL where it is missing or `null`.
@@ -93,33 +93,33 @@ fn exactly(text: &Piece) -> Piece {
     Piece::fixed("(").and(text).then(" COLLATE \"C\")")
 }
 
-fn when(value: &Piece, kind: &'static str, then: Piece) -> Piece {
+fn when(value: &Piece, kind: &'static str, then: &Piece) -> Piece {
     Piece::fixed("(CASE WHEN jsonb_typeof(")
         .and(value)
         .then(") = ")
         .then(kind)
         .then(" THEN ")
-        .and(&then)
+        .and(then)
         .then(" END)")
 }
 
 /// The value at a JSON pointer: a name finds a member, and a canonical index
 /// finds an element too.
 fn at(json: &Piece, pointer: &str) -> Result<Piece> {
-    let names: Vec<String> = pointer
-        .split('/')
-        .skip(1)
-        .map(|name| name.replace("~1", "/").replace("~0", "~"))
-        .collect();
+    let names: Vec<String> =
+        pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
     if names.iter().any(|name| name.contains('\0')) {
         return Err(Error::invalid("a field that holds U+0000"));
     }
     // `#>` reads more texts as indexes than JSON pointers do; `->` reads none.
     let literal = |name: &String| Piece::default().literal(name);
     if names.iter().any(|name| is_index_to_postgres_only(name)) {
-        let steps = names.iter().map(|name| match is_index(name) {
-            true => Piece::fixed(" #> ARRAY[").and(&literal(name)).then("]::text[]"),
-            false => Piece::fixed(" -> ").and(&literal(name)).then("::text"),
+        let steps = names.iter().map(|name| {
+            if is_index(name) {
+                Piece::fixed(" #> ARRAY[").and(&literal(name)).then("]::text[]")
+            } else {
+                Piece::fixed(" -> ").and(&literal(name)).then("::text")
+            }
         });
         let steps = Piece::join(&steps.collect::<Vec<_>>(), "");
         return Ok(Piece::fixed("(").and(json).and(&steps).then(")"));

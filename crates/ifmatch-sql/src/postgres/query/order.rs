@@ -49,7 +49,11 @@ pub(super) fn ranks(sorts: &[Sort]) -> Result<Piece> {
 }
 
 /// The condition of the rows that follow a key; `None` where it cannot be told.
-pub(super) fn following(plan: &Plan, key: &SortKey, to: &mut Statement<'_>) -> Result<Option<Piece>> {
+pub(super) fn following(
+    plan: &Plan,
+    key: &SortKey,
+    to: &mut Statement<'_>,
+) -> Result<Option<Piece>> {
     let Some(values) = read(plan.sort(), key.values()) else { return Ok(None) };
     if !is_key_of(plan, key, &values)? {
         return Ok(None);
@@ -101,8 +105,17 @@ fn step(
     let column = column.unwrap_or_else(|| Piece::fixed("NULL"));
     let same = Piece::fixed("(").and(&column).then(" = ").and(&constant).then(")");
     let sign = if order == SortOrder::Ascending { " > " } else { " < " };
-    let after = Piece::fixed("(").and(&missing).then(" OR ").and(&rank).then(sign).then(own)
-        .then(" OR ").and(&column).then(sign).and(&constant).then(")");
+    let after = Piece::fixed("(")
+        .and(&missing)
+        .then(" OR ")
+        .and(&rank)
+        .then(sign)
+        .then(own)
+        .then(" OR ")
+        .and(&column)
+        .then(sign)
+        .and(&constant)
+        .then(")");
     (same, after)
 }
 
@@ -170,10 +183,8 @@ fn is_key_of(plan: &Plan, key: &SortKey, values: &[Option<Value>]) -> Result<boo
     for (sort, value) in plan.sort().iter().zip(values) {
         let text = value.as_ref().and_then(Value::as_str);
         match (&sort.field, value, text) {
-            (Field::Body(pointer), Some(value), _) => {
-                if !place(&mut body, pointer, value) {
-                    return Ok(false);
-                }
+            (Field::Body(pointer), Some(value), _) if !place(&mut body, pointer, value) => {
+                return Ok(false);
             }
             (Field::ETag, _, Some(text)) => match text.parse() {
                 Ok(etag) => document.etag = etag,

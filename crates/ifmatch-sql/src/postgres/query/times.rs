@@ -59,9 +59,8 @@ mod tests {
     #[test]
     fn texts_sort_as_times() {
         let step = (LAST - FIRST) / 9_999;
-        let texts: Vec<_> = (0..10_000)
-            .map(|n| Timestamp::from_micros(FIRST + n * step).to_string())
-            .collect();
+        let texts: Vec<_> =
+            (0..10_000).map(|n| Timestamp::from_micros(FIRST + n * step).to_string()).collect();
         assert!(texts.is_sorted() && texts.iter().all(|text| text.len() == 27));
     }
 }

@@ -39,7 +39,9 @@ use write::Stamp;
 /// A commit's position is the number of its transaction
 /// (`pg_current_xact_id()`). Transactions need not end in the order of their
 /// numbers: the change feed and the record of changes stop below the oldest one
-/// under way in the database server ([`PostgresOptions::patience`]).
+/// under way in the database server ([`PostgresOptions::patience`]). They belong
+/// to that server: a dump that is restored into another one is refused, unless
+/// more transactions have been there.
 ///
 /// # Cost
 /// One round trip for reads, puts and deletes; two for batches, patches and
@@ -75,7 +77,24 @@ impl PostgresMetaStore {
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self> {
         let client = Client::new(url, &options)?;
         let id = schema::prepare(&client, options.create).await?;
-        Ok(Self { inner: Arc::new(Inner { client, options, id, etags: AtomicU64::new(0), notices: Notices::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                options,
+                id,
+                etags: AtomicU64::new(0),
+                notices: Notices::default(),
+            }),
+        })
+    }
+
+    /// How the server finds the documents that match: its plan, as `EXPLAIN`
+    /// prints it. For telling whether a declared index is of use.
+    ///
+    /// # Errors
+    /// As [`query`](MetaStore::query).
+    pub async fn explain(&self, scope: &Scope, filter: &Filter) -> Result<String> {
+        query::explain(self.client(), scope, filter).await
     }
 
     fn client(&self) -> &Client {
@@ -137,12 +156,7 @@ impl PostgresMetaStore {
     }
 
     /// An operation whose precondition has to be evaluated.
-    async fn run_alone(
-        &self,
-        key: &DocKey,
-        op: Op,
-        options: &WriteOptions,
-    ) -> Result<Applied> {
+    async fn run_alone(&self, key: &DocKey, op: Op, options: &WriteOptions) -> Result<Applied> {
         let applied = self.run(&key.partition, &[op], options).await.map_err(Error::alone)?;
         let applied = applied.into_iter().next();
         applied.ok_or_else(|| Error::corrupt(self.to_string(), "an operation without answer"))

@@ -23,11 +23,7 @@ pub(super) async fn get(client: &Client, key: &DocKey) -> Result<Option<Document
 }
 
 /// Leaves the body where it is if it was seen.
-pub(super) async fn get_if_changed(
-    client: &Client,
-    key: &DocKey,
-    seen: &ETag,
-) -> Result<Changed> {
+pub(super) async fn get_if_changed(client: &Client, key: &DocKey, seen: &ETag) -> Result<Changed> {
     let sql = "SELECT etag, created_at, updated_at, updated_by,
             CASE WHEN etag <> $3 THEN body END AS body
         FROM schema.documents WHERE partition = $1 AND id = $2";

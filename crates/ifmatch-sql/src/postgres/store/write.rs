@@ -10,9 +10,9 @@ use ifmatch_meta::{
 use sqlx::postgres::PgRow;
 
 use super::super::client::Client;
-use super::super::{query, queryable};
 use super::super::rows::Reader;
 use super::super::sql::Statement;
+use super::super::{query, queryable};
 
 /// What an entry of a write expects: as the functions of the schema number it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,9 @@ impl Entries {
     ) -> Result<()> {
         for time in [stamp.now, created.unwrap_or(stamp.now)] {
             if !(query::FIRST..=query::LAST).contains(&time.as_micros()) {
-                return Err(Error::invalid(format!("a time outside of the years 0 to 9999: {time}")));
+                return Err(Error::invalid(format!(
+                    "a time outside of the years 0 to 9999: {time}"
+                )));
             }
         }
         self.docs.push(queryable::rewritten(body)?);
@@ -160,9 +162,7 @@ pub(in super::super) async fn send(
         "done" => Ok(Answer::Done {
             position: reader.number("seq")?,
             before: reader.etag("was_etag")?,
-            created: reader
-                .column::<Option<i64>>("was_created")?
-                .map(Timestamp::from_micros),
+            created: reader.column::<Option<i64>>("was_created")?.map(Timestamp::from_micros),
         }),
         "conflict" => Ok(Answer::Conflict(row)),
         "changed" => Ok(Answer::Changed),
@@ -175,7 +175,8 @@ pub(in super::super) async fn send(
 pub(in super::super) fn locked(reader: &Reader<'_>, partition: &Partition) -> Result<Error> {
     let holder = reader.there("holder", reader.tx("holder")?)?;
     let remaining = reader.column::<Option<i64>>("remaining")?;
-    let remaining = remaining.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
+    let remaining =
+        remaining.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
     Ok(Error::PartitionLocked { partition: partition.clone(), holder, remaining })
 }
 

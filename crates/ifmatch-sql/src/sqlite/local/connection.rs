@@ -51,7 +51,7 @@ pub(super) fn open_in_memory(options: &LocalOptions) -> Result<Connection, Failu
 /// Settings of the connection alone: nothing in a file may run code or change
 /// what the SQL of ours means.
 fn prepare(connection: &Connection, options: &LocalOptions) -> Result<(), Failure> {
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),

@@ -37,7 +37,7 @@ pub(crate) fn query(
     let wanted = Wanted { scope: &scope, filter, sort: &sort, after, page: true };
     let access = Access::choose(&snapshot, &wanted)?;
     let given = match access.comes {
-        Comes::ByValue(order) => return sorted::page(&snapshot, &access, order, plan, mark),
+        Comes::ByValue(order) => return sorted::page(&snapshot, &access, order, &plan, mark),
         Comes::InOrder => Given::InOrder,
         Comes::InNone => Given::Unordered,
     };

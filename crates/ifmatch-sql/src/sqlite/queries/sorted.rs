@@ -22,7 +22,7 @@ pub(super) fn page(
     connection: &Connection,
     access: &Access,
     order: SortOrder,
-    plan: Plan,
+    plan: &Plan,
     mark: Option<Mark>,
 ) -> Result<QueryPage, Failure> {
     // One more than the page, to know whether there is more.
@@ -37,7 +37,7 @@ pub(super) fn page(
             break;
         }
         let document = rows::candidate(row)?;
-        if end.is_none() && belongs(&plan, &document)? {
+        if end.is_none() && belongs(plan, &document)? {
             missing -= 1;
             end = (missing == 0).then_some(value);
         }

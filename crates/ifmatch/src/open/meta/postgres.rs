@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use ifmatch_meta::{MetaStore, Result};
+use ifmatch_meta::{Error, MetaStore, Result};
 use ifmatch_sql::{PostgresMetaStore, PostgresOptions};
 
 use super::OpenMetaOptions;
-use super::settings::number;
 
 /// What a connection may be told.
 const CONNECTION: [&str; 12] = [
@@ -45,4 +44,10 @@ pub(super) async fn open(url: &str, options: &OpenMetaOptions) -> Result<Arc<dyn
     let also = format!("schema, connections; and of the connection: {}", CONNECTION.join(", "));
     settings.all_known("postgres", &also)?;
     Ok(Arc::new(PostgresMetaStore::open(&address, postgres).await?))
+}
+
+/// A number of at least 1.
+fn number(name: &str, value: &str) -> Result<u32> {
+    let number = value.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Error::invalid(format!("{name}={value:?} must be a number from 1")))
 }

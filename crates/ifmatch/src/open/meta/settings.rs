@@ -98,12 +98,6 @@ fn switch(name: &str, value: &str) -> Result<bool> {
     }
 }
 
-/// A number of at least 1.
-pub(super) fn number(name: &str, value: &str) -> Result<u32> {
-    let number = value.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| Error::invalid(format!("{name}={value:?} must be a number from 1")))
-}
-
 /// `1MiB`, `64KiB` or a number of bytes.
 pub(super) fn size(text: &str) -> Result<usize> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
