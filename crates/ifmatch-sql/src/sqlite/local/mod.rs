@@ -10,12 +10,12 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use ifmatch_core::{Operation, Reason};
 use ifmatch_meta::{Error, Result};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 pub use options::{Durability, Executor, LocalOptions, OnClose};
 
@@ -45,7 +45,11 @@ struct Inner {
 }
 
 enum Backend {
-    Thread { writer: Writer, readers: Arc<Readers> },
+    Thread {
+        writer: Writer,
+        readers: Arc<Readers>,
+    },
+    /// In turn: whoever asks in a loop must not keep others waiting for ever.
     Inline(Mutex<Option<Connection>>),
 }
 
@@ -72,7 +76,7 @@ impl LocalDb {
     {
         match &self.inner.backend {
             Backend::Inline(connection) => {
-                let mut connection = lock(connection);
+                let mut connection = connection.lock().await;
                 alone(connection.as_mut().ok_or_else(|| self.closed())?, self.subject(), work)
             }
             Backend::Thread { writer, .. } => {
@@ -106,7 +110,7 @@ impl LocalDb {
     {
         match &self.inner.backend {
             Backend::Inline(connection) => {
-                let connection = lock(connection);
+                let connection = connection.lock().await;
                 let connection = connection.as_ref().ok_or_else(|| self.closed())?;
                 writer::transaction(connection, self.subject(), |connection| {
                     Ok(job::guarded(self.subject(), || work(connection))?)
@@ -130,7 +134,7 @@ impl LocalDb {
         work: impl FnOnce(&Connection) -> Result<R, Failure> + Send,
     ) -> Result<R> {
         match &self.inner.backend {
-            Backend::Inline(connection) => self.read_inline(connection, work),
+            Backend::Inline(connection) => self.read_inline(connection, work).await,
             Backend::Thread { readers, .. } => readers.short().await?.run(work),
         }
     }
@@ -145,7 +149,7 @@ impl LocalDb {
         R: Send + 'static,
     {
         match &self.inner.backend {
-            Backend::Inline(connection) => self.read_inline(connection, work),
+            Backend::Inline(connection) => self.read_inline(connection, work).await,
             Backend::Thread { readers, .. } => {
                 let reader = readers.long().await?;
                 let done = tokio::task::spawn_blocking(move || reader.run(work)).await;
@@ -157,12 +161,12 @@ impl LocalDb {
         }
     }
 
-    fn read_inline<R>(
+    async fn read_inline<R>(
         &self,
         connection: &Mutex<Option<Connection>>,
         work: impl FnOnce(&Connection) -> Result<R, Failure>,
     ) -> Result<R> {
-        let connection = lock(connection);
+        let connection = connection.lock().await;
         let connection = connection.as_ref().ok_or_else(|| self.closed())?;
         work(connection).map_err(|failure| failure.named(Operation::Get, self.subject()))
     }
@@ -176,7 +180,7 @@ impl LocalDb {
     pub async fn close(&self) -> Result<()> {
         match &self.inner.backend {
             Backend::Inline(connection) => {
-                let Some(connection) = lock(connection).take() else { return Ok(()) };
+                let Some(connection) = connection.lock().await.take() else { return Ok(()) };
                 let closed = connection::close(connection, self.inner.on_close);
                 closed.map_err(|failure| failure.named(Operation::Open, self.subject()))
             }
@@ -200,10 +204,6 @@ impl fmt::Debug for LocalDb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LocalDb({})", self.inner.subject)
     }
-}
-
-fn lock(connection: &Mutex<Option<Connection>>) -> MutexGuard<'_, Option<Connection>> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn alone<R>(

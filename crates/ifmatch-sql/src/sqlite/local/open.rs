@@ -2,11 +2,12 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ifmatch_core::{Env, Error as CoreError, Operation};
 use ifmatch_meta::{Error, Result};
 use rusqlite::Connection;
+use tokio::sync::Mutex;
 
 use super::connection::{self, Role};
 use super::create::{self, NotCreated};
