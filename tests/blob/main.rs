@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // The clock is simulated.
 
 mod counters;
+mod names;
 mod network;
 mod transfers;
 mod watchers;

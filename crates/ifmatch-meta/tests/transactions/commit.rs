@@ -1,9 +1,13 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use ifmatch_meta::{DocPrecondition, MetaStore, Op, Scope, Transaction, TxOptions, TxOutcome};
+use ifmatch_meta::{
+    BlobMetaOptions, BlobMetaStore, DocPrecondition, MetaStore, Op, Partition, Scope, Transaction,
+    TxOptions, TxOutcome,
+};
 
 use crate::common::*;
-use crate::lossy::Fate;
+use crate::lossy::{Fate, Lossy};
 
 #[tokio::test(start_paused = true)]
 async fn t2_t3_many_rows_are_one_commit() {
@@ -128,4 +132,40 @@ async fn t30_another_process_that_commits_again_hears_that_it_was() {
     assert_eq!(again.commit().await.unwrap().position, committed.position);
     assert_eq!(again.get(&key("a")).await.unwrap_err().kind(), "closed");
     assert_eq!(again.abort().await.unwrap_err().kind(), "expired");
+}
+
+/// The name of a transaction whose commit had lost its answer stood for another
+/// one, elsewhere, by the time that its handle asked again: it was told that it
+/// had expired, and would have been done twice.
+#[tokio::test(start_paused = true)]
+async fn t30_a_commit_is_found_out_after_its_name_has_moved() {
+    let blobs: Arc<dyn ifmatch_core::ConditionalBlobStore> =
+        Arc::new(ifmatch_core::MemoryBlobStore::new(env()));
+    let options = BlobMetaOptions::create().transactions(true);
+    let inner = BlobMetaStore::open(Arc::clone(&blobs), options.clone()).await.unwrap();
+    let store = Arc::new(Lossy::new(inner));
+    let name = tx_id("x");
+    let tx = begin_with(&store, TxOptions::default().id(name.clone())).await;
+    put(&tx, "a", "1").await;
+    store.next([Fate::AnswerLost]);
+    assert_eq!(tx.commit().await.unwrap_err().kind(), "outcome_unknown");
+    let other = BlobMetaStore::open(blobs, options).await.unwrap();
+    let elsewhere = Partition::new("q").unwrap();
+    let life = Duration::from_secs(60);
+    other.transactions().unwrap().begin(&elsewhere, &name, life).await.unwrap();
+    pass(Duration::from_secs(61)).await;
+    let committed = tx.commit().await.unwrap();
+    assert!(committed.position.is_some(), "{committed:?}");
+    assert_eq!(body(&*store, "a").await.as_deref(), Some("1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn t19_a_deletion_carries_the_author_of_the_transaction() {
+    let store = store_by("the store");
+    store.put(&key("a"), json("1"), DocPrecondition::Overwrite).await.unwrap();
+    let tx = begin_with(&store, TxOptions::default().author("ann")).await;
+    tx.delete(&key("a"), DocPrecondition::IfExists).await.unwrap();
+    tx.commit().await.unwrap();
+    let record = store.audit(&p(), None, 10).await.unwrap().pop().unwrap();
+    assert_eq!((record.author.as_deref(), record.etag), (Some("ann"), None));
 }

@@ -12,7 +12,7 @@ use ifmatch_core::{Env, Operation};
 use ifmatch_meta::{
     AggregateRow, Aggregation, Applied, AuditPosition, AuditRecord, ChangePage, ChangeToken, Cost,
     Deleted, DocKey, DocPrecondition, Document, Error, Features, Filter, Index, IndexName, Json,
-    Limits, MemoryMetaStore, MetaStore, Op, Page, Partition, Query, QueryPage, Result, ScanOptions,
+    Limits, MetaStore, Op, Page, Partition, Query, QueryPage, Result, ScanOptions,
     Scope, TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord, WriteOptions, Written,
 };
 
@@ -34,16 +34,16 @@ pub(crate) enum Fate {
 
 #[derive(Debug)]
 pub(crate) struct Lossy {
-    inner: MemoryMetaStore,
+    inner: Box<dyn MetaStore>,
     fates: Mutex<VecDeque<Fate>>,
     random: Mutex<Option<fastrand::Rng>>,
     requests: AtomicU64,
 }
 
 impl Lossy {
-    pub(crate) fn new(inner: MemoryMetaStore) -> Self {
+    pub(crate) fn new(inner: impl MetaStore + 'static) -> Self {
         let (fates, random) = (Mutex::default(), Mutex::default());
-        Self { inner, fates, random, requests: AtomicU64::new(0) }
+        Self { inner: Box::new(inner), fates, random, requests: AtomicU64::new(0) }
     }
 
     /// What happens to the next requests that matter: writes and those of

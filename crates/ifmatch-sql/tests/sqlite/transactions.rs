@@ -292,3 +292,34 @@ async fn outcomes_are_remembered_for_7_days_and_1000_of_a_partition() {
     assert_eq!(two.one.outcome(&tx("first"), None).await.unwrap(), TxOutcome::Forgotten);
     assert_eq!(two.one.outcome(&tx("quiet"), None).await.unwrap(), TxOutcome::Aborted);
 }
+
+/// A write was judged by the time of its call: one that waited in the queue for
+/// longer than a life took a transaction that had begun meanwhile for one from
+/// the future, ended it and wrote past its lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn t9_a_write_that_waited_does_not_end_what_began_meanwhile() {
+    let two = Two::open().await;
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (busy, is_busy) = tokio::sync::oneshot::channel();
+    let local = two.other.local().clone();
+    let held = tokio::spawn(async move {
+        let hold = move |_: &mut Connection| {
+            let _ = busy.send(());
+            let _ = wait.recv();
+            Ok(())
+        };
+        local.call(hold).await
+    });
+    is_busy.await.unwrap();
+    let other = two.other.clone();
+    let mut writing = Box::pin(async move { other.put(&key("p", "a"), body(1), Pre::Overwrite).await });
+    // Queued behind what holds the writer up.
+    assert!(futures::poll!(writing.as_mut()).is_pending());
+    two.clock.set(120);
+    let address = two.begin("t").await;
+    release.send(()).unwrap();
+    let error = writing.await.unwrap_err();
+    assert_eq!(error.kind(), "partition_locked", "{error}");
+    held.await.unwrap().unwrap();
+    two.one.commit(&address, creating("b")).await.unwrap();
+}
