@@ -5,12 +5,12 @@ use ifmatch::testkit::cases;
 use crate::backends::Backend;
 use crate::harness::Cases;
 
-/// Cases on each backend; fewer where a server keeps the documents.
+/// Cases on each backend; `IFMATCH_TEST_QUERIES` asks for another number.
 fn count(backend: &Backend) -> usize {
     let set = std::env::var("IFMATCH_TEST_QUERIES").ok().and_then(|n| n.parse().ok());
     set.unwrap_or(match backend.name {
-        "blob-s3" | "blob-azure" | "blob-faults" | "blob-fs" => 2_000,
-        _ => 10_000,
+        "memory" | "sqlite" | "postgres" => 10_000,
+        _ => 2_000,
     })
 }
 

@@ -12,8 +12,8 @@ use ifmatch_core::{Env, Operation};
 use ifmatch_meta::{
     AggregateRow, Aggregation, Applied, AuditPosition, AuditRecord, ChangePage, ChangeToken, Cost,
     Deleted, DocKey, DocPrecondition, Document, Error, Features, Filter, Index, IndexName, Json,
-    Limits, MetaStore, Op, Page, Partition, Query, QueryPage, Result, ScanOptions,
-    Scope, TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord, WriteOptions, Written,
+    Limits, MetaStore, Op, Page, Partition, Query, QueryPage, Result, ScanOptions, Scope,
+    TxAddress, TxBackend, TxCommit, TxId, TxOutcome, TxRecord, WriteOptions, Written,
 };
 
 /// What happens to a request.

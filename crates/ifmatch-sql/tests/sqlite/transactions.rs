@@ -312,7 +312,8 @@ async fn t9_a_write_that_waited_does_not_end_what_began_meanwhile() {
     });
     is_busy.await.unwrap();
     let other = two.other.clone();
-    let mut writing = Box::pin(async move { other.put(&key("p", "a"), body(1), Pre::Overwrite).await });
+    let mut writing =
+        Box::pin(async move { other.put(&key("p", "a"), body(1), Pre::Overwrite).await });
     // Queued behind what holds the writer up.
     assert!(futures::poll!(writing.as_mut()).is_pending());
     two.clock.set(120);
