@@ -104,7 +104,7 @@ fn stable(word: &str) -> String {
     if let Some(id) = word.strip_prefix("c1.").filter(|id| id.len() == 32 && hex(id)) {
         return word.replace(id, "STORE");
     }
-    if let Some(fork) = word.split(':').find(|part| part.len() == 16 && hex(part)) {
+    if let Some(fork) = word.split(':').find(|part| (12..=16).contains(&part.len()) && hex(part)) {
         return word.replace(fork, "FORK");
     }
     match word.split_once('-') {
