@@ -7,7 +7,7 @@ use ifmatch::meta::{BlobMetaOptions, BlobMetaStore, MetaStore, Partition, TxId};
 use ifmatch::testkit::fault::{FaultKind, FaultPlan, FaultStore};
 use ifmatch::{ConditionalBlobStore, MemoryBlobStore, Simulation};
 
-const LIFE: Duration = Duration::from_secs(60);
+const LIFE: Duration = Duration::from_mins(1);
 
 /// Whoever moves a name first shuts the old place. One that ended between the two
 /// steps left a name that nobody could begin there for days.

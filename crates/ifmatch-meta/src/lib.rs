@@ -38,7 +38,7 @@ mod update;
 
 pub use audit::{AuditOperation, AuditPosition, AuditRecord};
 pub use blob::{BlobMetaOptions, BlobMetaStore};
-pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone};
+pub use changes::{Change, ChangePage, ChangeToken, FeedPosition, Tombstone, watch};
 pub use collection::{Collection, Entries, Entry};
 pub use document::{Changed, Document};
 pub use drain::{DrainError, DrainOptions, Drained, drain};

@@ -1,6 +1,7 @@
 //! The change feed: what became of documents, in order.
 
 mod token;
+mod watch;
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use ifmatch_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use token::{ChangeToken, FeedPosition};
+pub use watch::watch;
 
 use crate::document::Document;
 use crate::etag::ETag;

@@ -237,3 +237,35 @@ async fn a_waiter_hears_of_a_change_in_its_scope_and_of_no_other() {
     futures::join!(store.wait_for_change(&p, &token, Duration::from_hours(1)), close);
     assert!(clock.now().saturating_sub(began) < Duration::from_secs(4));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watcher_hears_of_everything_and_soon() {
+    use futures::StreamExt as _;
+    use ifmatch_meta::watch;
+
+    let store = Arc::new(store());
+    let writer = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for n in 0..50 {
+                store.env().sleep(Duration::from_millis(100)).await;
+                store.put(&key("p", &format!("d{}", n % 7)), json("1"), Overwrite).await.unwrap();
+            }
+            store.delete(&key("p", "d0"), IfExists).await.unwrap();
+        })
+    };
+    let began = store.env().now();
+    let mut copy = Copy::default();
+    // Notices wake it: it need not wait for its pace.
+    let mut pages = watch(&*store, Scope::All, None, Duration::from_hours(1));
+    let there = loop {
+        let page = pages.next().await.unwrap().unwrap();
+        assert!(!page.changes.is_empty());
+        page.changes.iter().for_each(|change| copy.take(change));
+        if writer.is_finished() {
+            break there(&store, &Scope::All).await;
+        }
+    };
+    assert_eq!(copy.documents, there);
+    assert!(store.env().now().saturating_sub(began) < Duration::from_mins(1));
+}

@@ -151,7 +151,7 @@ async fn t30_a_commit_is_found_out_after_its_name_has_moved() {
     assert_eq!(tx.commit().await.unwrap_err().kind(), "outcome_unknown");
     let other = BlobMetaStore::open(blobs, options).await.unwrap();
     let elsewhere = Partition::new("q").unwrap();
-    let life = Duration::from_secs(60);
+    let life = Duration::from_mins(1);
     other.transactions().unwrap().begin(&elsewhere, &name, life).await.unwrap();
     pass(Duration::from_secs(61)).await;
     let committed = tx.commit().await.unwrap();
