@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::{Either, select};
 use ifmatch_core::Env;
+use tokio::task::coop::consume_budget;
 
 use super::{MemoryMetaStore, read};
 use crate::audit::{AuditPosition, AuditRecord};
@@ -24,9 +25,12 @@ use crate::scan::{Page, ScanOptions, Scope};
 use crate::store::MetaStore;
 use crate::transaction::TxBackend;
 
+/// No call waits for anything, so each counts against the budget of its task: one
+/// that calls in a loop lets others run.
 #[async_trait]
 impl MetaStore for MemoryMetaStore {
     async fn get(&self, key: &DocKey) -> Result<Option<Document>> {
+        consume_budget().await;
         let state = self.state()?;
         let partition = state.partitions.get(&key.partition);
         let record = partition.and_then(|partition| partition.documents.get(&key.id));
@@ -40,6 +44,7 @@ impl MetaStore for MemoryMetaStore {
         pre: DocPrecondition,
         options: WriteOptions,
     ) -> Result<Written> {
+        consume_budget().await;
         self.0.options.limits.check_put(key, &body, &pre)?;
         let op = Op::put(key.id.clone(), body, pre);
         match self.apply(&key.partition, &[op], &options).map_err(Error::alone)?.pop() {
@@ -54,6 +59,7 @@ impl MetaStore for MemoryMetaStore {
         pre: DocPrecondition,
         options: WriteOptions,
     ) -> Result<Deleted> {
+        consume_budget().await;
         self.0.options.limits.check_delete(key, &pre)?;
         let op = Op::delete(key.id.clone(), pre);
         match self.apply(&key.partition, &[op], &options).map_err(Error::alone)?.pop() {
@@ -68,11 +74,13 @@ impl MetaStore for MemoryMetaStore {
         ops: Vec<Op>,
         options: WriteOptions,
     ) -> Result<Vec<Applied>> {
+        consume_budget().await;
         self.0.options.limits.check_batch(partition, &ops)?;
         self.apply(partition, &ops, &options)
     }
 
     async fn scan(&self, partition: &Partition, options: ScanOptions) -> Result<Page> {
+        consume_budget().await;
         let (documents, mark) = {
             let state = self.state()?;
             (state.documents(partition), state.mark(self.0.data.id, partition))
@@ -81,10 +89,12 @@ impl MetaStore for MemoryMetaStore {
     }
 
     async fn partitions(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>> {
+        consume_budget().await;
         Ok(self.state()?.partitions(after, limit))
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64> {
+        consume_budget().await;
         let state = self.state()?;
         Ok(match scope {
             Scope::All => state.visible,
@@ -95,6 +105,7 @@ impl MetaStore for MemoryMetaStore {
     }
 
     async fn count_where(&self, scope: &Scope, filter: &Filter) -> Result<u64> {
+        consume_budget().await;
         if *filter == Filter::Everything {
             return self.count(scope).await;
         }
@@ -103,11 +114,13 @@ impl MetaStore for MemoryMetaStore {
     }
 
     async fn query(&self, scope: &Scope, query: &Query) -> Result<QueryPage> {
+        consume_budget().await;
         let snapshot = self.state()?.snapshot(self.0.data.id, scope);
         snapshot.query(query).await
     }
 
     async fn aggregate(&self, scope: &Scope, of: &Aggregation) -> Result<Vec<AggregateRow>> {
+        consume_budget().await;
         let snapshot = self.state()?.snapshot(self.0.data.id, scope);
         snapshot.aggregate(of).await
     }
@@ -131,10 +144,12 @@ impl MetaStore for MemoryMetaStore {
         since: Option<&ChangeToken>,
         limit: usize,
     ) -> Result<ChangePage> {
+        consume_budget().await;
         self.state()?.changes(self.0.data.id, scope, since, limit)
     }
 
     async fn change_token(&self, scope: &Scope) -> Result<ChangeToken> {
+        consume_budget().await;
         Ok(self.state()?.token(self.0.data.id, scope))
     }
 
@@ -160,6 +175,7 @@ impl MetaStore for MemoryMetaStore {
         after: Option<AuditPosition>,
         limit: usize,
     ) -> Result<Vec<AuditRecord>> {
+        consume_budget().await;
         let state = self.state()?;
         if !self.0.options.features.audit {
             return Err(Error::unsupported("a record of changes: open the store with audit on"));

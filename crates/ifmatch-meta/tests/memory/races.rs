@@ -9,7 +9,7 @@ use ifmatch_meta::{
     Edit, Error, Json, MemoryMetaStore, MetaStore, Op, ScanOptions, WriteOptions, update,
 };
 
-use super::{id, json, key, partition};
+use super::{id, json, key, partition, store};
 
 fn shared() -> Arc<MemoryMetaStore> {
     Arc::new(MemoryMetaStore::new(Env::real()))
@@ -135,4 +135,18 @@ async fn a_page_is_the_state_at_one_moment() {
         tokio::task::yield_now().await;
     }
     reader.await.unwrap();
+}
+
+/// A task that only called the store never let another one run.
+#[tokio::test]
+async fn w10_calls_in_a_loop_let_others_write() {
+    let store = Arc::new(store());
+    let writer = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.put(&key("p", "a"), json("1"), Overwrite).await })
+    };
+    while !writer.is_finished() {
+        store.get(&key("p", "a")).await.unwrap();
+    }
+    writer.await.unwrap().unwrap();
 }
