@@ -103,7 +103,8 @@ async fn a_dropped_push_is_found_out_by_the_next() {
             scene.check(&format!("push dropped after {polls} polls")).await;
             if let Some(pushed) = done {
                 pushed.unwrap();
-                assert!(polls > 10, "a push waits now and then");
+                // Wake-ups that come together are one poll.
+                assert!(polls > 4, "a push waits now and then");
                 break;
             }
         }

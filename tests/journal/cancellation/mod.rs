@@ -28,9 +28,10 @@ macro_rules! dropped {
 }
 
 pub(crate) fn cases(cases: &mut Cases) {
-    let functions = dropped! { cases,
+    let mut functions = dropped! { cases,
         open: "what_is_there" = upkeep::open, "and_create" = upkeep::create;
         open_at: "and_create" = upkeep::create_at;
+        find_at: "what_is_there" = upkeep::find_at;
         commit:
             "alone" = commits::alone,
             "with_others" = commits::with_others,
@@ -58,6 +59,8 @@ pub(crate) fn cases(cases: &mut Cases) {
         maintain: "when_due" = upkeep::maintain;
         verify: "everything" = reads::verified;
     };
+    // Waits for what `state_at` waits for, and only beyond the ring.
+    functions.insert("bits");
     cases.add("cancellation::no_function_is_missing", move || {
         let public = public_functions()?;
         let public: BTreeSet<_> = public.iter().map(String::as_str).collect();
@@ -70,13 +73,20 @@ fn public_functions() -> Result<BTreeSet<String>, String> {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ifmatch-journal/src/journal");
     let mut names = BTreeSet::new();
-    for entry in
-        std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?
-    {
-        let path = entry.map_err(|error| error.to_string())?.path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
+    let mut folders = vec![folder];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let told = |error| format!("{}: {error}", folder.display());
+        for entry in std::fs::read_dir(&folder).map_err(told)? {
+            let path = entry.map_err(told)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
         }
+    }
+    for path in files {
         let source = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
         for marker in ["pub async fn ", "pub fn "] {
             for function in source.split(marker).skip(1) {

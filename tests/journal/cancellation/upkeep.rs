@@ -19,6 +19,20 @@ pub(crate) async fn open(polls: usize) -> bool {
     opened.is_some()
 }
 
+pub(crate) async fn find_at(polls: usize) -> bool {
+    let scene = Scene::new("find_at", polls).await;
+    let place = Place::single().unwrap();
+    let finding = Journal::find_at(scene.store(), place, KeyValue, quick());
+    let found = dropped_after(polls, finding).await;
+    if let Some(found) = &found {
+        let journal = found.as_ref().unwrap().as_ref().expect("it is there");
+        let read = journal.read(Freshness::Cached).await.unwrap();
+        assert_eq!(read.state().number("n"), Some(40), "{}", scene.what);
+    }
+    assert_eq!(scene.check(40).await, 0);
+    found.is_some()
+}
+
 /// Creating, at the root and at a partition's place: whoever comes next finds
 /// one journal, or creates it.
 async fn created(place: fn() -> Place, polls: usize) -> bool {
