@@ -20,6 +20,14 @@ impl Nonce {
         Self(bytes)
     }
 
+    /// Draws as many as wanted at once, which is cheaper than one by one.
+    pub fn draw_many(env: &Env, count: usize) -> Vec<Self> {
+        let mut bits = vec![0; 12 * count];
+        env.fill_random(&mut bits);
+        let (nonces, _) = bits.as_chunks();
+        nonces.iter().map(|bytes| Self(*bytes)).collect()
+    }
+
     /// One of bits that were just drawn.
     pub(crate) const fn of(bits: [u8; 12]) -> Self {
         Self(bits)
@@ -38,7 +46,7 @@ impl Nonce {
 
 impl fmt::Display for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(text(&hex(*self)))
     }
 }
 
@@ -101,13 +109,20 @@ impl ETag {
 
     /// The tag without its quotes, as stores keep it.
     pub fn bare(&self) -> String {
-        format!("{}-{}", Base36(self.counter), self.nonce)
+        let mut digits = [0; 13];
+        let counter = base36(self.counter, &mut digits);
+        let nonce = hex(self.nonce);
+        let mut bare = String::with_capacity(counter.len() + 1 + nonce.len());
+        bare.push_str(counter);
+        bare.push('-');
+        bare.push_str(text(&nonce));
+        bare
     }
 }
 
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}-{}\"", Base36(self.counter), self.nonce)
+        write!(f, "\"{}\"", self.bare())
     }
 }
 
@@ -172,24 +187,35 @@ impl From<ETag> for String {
     }
 }
 
-/// A number as it prints in base 36.
-struct Base36(u64);
-
-impl fmt::Display for Base36 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0; 13]; // 36^13 > 2^64
-        let mut at = digits.len();
-        let mut rest = self.0;
-        loop {
-            at -= 1;
-            digits[at] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
-            rest /= 36;
-            if rest == 0 {
-                break;
-            }
+/// A number in base 36.
+fn base36(number: u64, digits: &mut [u8; 13]) -> &str {
+    let mut at = digits.len(); // 36^13 > 2^64
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+        rest /= 36;
+        if rest == 0 {
+            break;
         }
-        f.write_str(std::str::from_utf8(&digits[at..]).unwrap_or_default())
     }
+    text(&digits[at..])
+}
+
+/// The digits of a nonce. By hand: tags are written with every document, and
+/// formatting each byte costs as much as finding the document.
+fn hex(nonce: Nonce) -> [u8; 24] {
+    let mut digits = [0; 24];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(nonce.0) {
+        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+    }
+    digits
+}
+
+/// Digits, which are ASCII.
+fn text(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -210,7 +236,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<ETag>(&json).unwrap(), tag);
             assert_eq!(tag.nonce.to_string().parse::<Nonce>().unwrap(), tag.nonce);
         }
-        assert_eq!(Base36(36 * 36 + 35).to_string(), "10z");
+        assert_eq!(base36(36 * 36 + 35, &mut [0; 13]), "10z");
     }
 
     #[test]

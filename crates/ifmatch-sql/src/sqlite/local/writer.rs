@@ -94,11 +94,17 @@ impl Worker {
         let outcome = transaction(&self.connection, &self.subject, |connection| {
             let mut at = 0;
             while at < group.jobs.len() || group.take(queue) {
+                let alone = group.jobs.len() == 1;
                 let job = group.jobs[at].as_mut();
-                if !job.is_abandoned() {
-                    run(connection, job)?;
-                }
                 at += 1;
+                if job.is_abandoned() {
+                    continue;
+                }
+                if !alone {
+                    run(connection, job)?;
+                } else if !run_alone(connection, job)? {
+                    break;
+                }
             }
             Ok(())
         });
@@ -144,6 +150,20 @@ fn run(connection: &Connection, job: &mut dyn Job) -> Result<(), Failure> {
         execute(connection, "ROLLBACK TO job")?;
     }
     execute(connection, "RELEASE job")
+}
+
+/// Runs the first write of a group while no other is in its transaction: no
+/// savepoint, for which SQLite would copy every page before it changes. If the
+/// write fails, the whole transaction is undone, `false`: an empty one is open
+/// then, and nothing may join it, since it does not hold the write lock.
+fn run_alone(connection: &Connection, job: &mut dyn Job) -> Result<bool, Failure> {
+    let Err(error) = job.run(connection) else { return Ok(true) };
+    if connection.is_autocommit() {
+        return Err(error.into());
+    }
+    execute(connection, "ROLLBACK")?;
+    execute(connection, "BEGIN")?;
+    Ok(false)
 }
 
 /// Runs `work` in a transaction that holds the write lock from its beginning, so

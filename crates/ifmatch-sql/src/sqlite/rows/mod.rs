@@ -8,15 +8,16 @@ mod present;
 mod scan;
 mod tombstones;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ifmatch_core::Timestamp;
-use ifmatch_meta::{Changed, DocKey, Document, ETag, Json, Result};
-use rusqlite::{Connection, Row};
+use ifmatch_meta::{Changed, DocId, DocKey, Document, ETag, Json, Result};
+use rusqlite::{Connection, Row, Statement};
 
 pub(crate) use audit::read as audit;
 pub(crate) use changes::{change_token, changes};
-pub(crate) use commit::{Signature, advance, commit, still_there};
+pub(crate) use commit::{Signature, advance, commit, prepared, still_there};
 pub(crate) use counters::{Counters, integer};
 pub(crate) use present::{Committed, has_changed};
 pub(crate) use scan::{
@@ -34,21 +35,26 @@ macro_rules! columns {
 }
 use columns;
 
+/// Where the rows of documents of one partition are; for looking up only.
+pub(crate) type Rowids = HashMap<DocId, i64>;
+
+/// The statement of [`find`].
+pub(crate) const FIND: &str =
+    concat!("SELECT ", columns!(), ", rowid FROM documents WHERE partition = ?1 AND id = ?2");
+
 /// Reads a document and where its row is.
 pub(crate) fn find(
-    connection: &Connection,
+    statement: &mut Statement<'_>,
     key: &DocKey,
 ) -> Result<Option<(i64, Document)>, Failure> {
-    let sql =
-        concat!("SELECT ", columns!(), ", rowid FROM documents WHERE partition = ?1 AND id = ?2");
-    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([key.partition.as_str(), key.id.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some((row.get(5)?, document(key.clone(), row)?)))
 }
 
 pub(crate) fn get(connection: &Connection, key: &DocKey) -> Result<Option<Document>, Failure> {
-    Ok(find(connection, key)?.map(|(_, document)| document))
+    let mut statement = connection.prepare_cached(FIND)?;
+    Ok(find(&mut statement, key)?.map(|(_, document)| document))
 }
 
 /// Reads a document unless it is in the state of `seen`; then not its body.

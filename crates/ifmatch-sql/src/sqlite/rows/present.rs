@@ -1,11 +1,9 @@
 //! What is committed, as the evaluation of a batch asks for it.
 
-use std::collections::BTreeMap;
-
 use ifmatch_meta::{DocId, DocKey, Document, Mark, Partition, Present, Result};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
-use super::{Counters, find, integer};
+use super::{Counters, FIND, Rowids, find, integer, prepared};
 use crate::sqlite::error::Failure;
 
 /// The documents of a partition, in one transaction.
@@ -14,13 +12,25 @@ pub(crate) struct Committed<'a> {
     pub(crate) partition: &'a Partition,
     pub(crate) counters: Counters,
     /// Where the rows are of the documents that were looked at.
-    pub(crate) rowids: BTreeMap<DocId, i64>,
+    pub(crate) rowids: Rowids,
+    find: Option<CachedStatement<'a>>,
+}
+
+impl<'a> Committed<'a> {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        partition: &'a Partition,
+        counters: Counters,
+    ) -> Self {
+        Self { connection, partition, counters, rowids: Rowids::new(), find: None }
+    }
 }
 
 impl Present<Failure> for Committed<'_> {
     fn document(&mut self, id: &DocId) -> Result<Option<Document>, Failure> {
         let key = DocKey { partition: self.partition.clone(), id: id.clone() };
-        let Some((rowid, document)) = find(self.connection, &key)? else { return Ok(None) };
+        let statement = prepared(&mut self.find, self.connection, FIND)?;
+        let Some((rowid, document)) = find(statement, &key)? else { return Ok(None) };
         self.rowids.insert(key.id, rowid);
         Ok(Some(document))
     }

@@ -1,7 +1,5 @@
 //! Writes: from the call to the transaction that the writer opened.
 
-use std::collections::BTreeMap;
-
 use ifmatch_meta::{
     Applied, Batch, Cost, DocId, ETag, Evaluated, Nonce, Op, Partition, Result, WriteOptions,
     evaluate,
@@ -10,7 +8,7 @@ use rusqlite::Connection;
 
 use super::SqliteMetaStore;
 use crate::sqlite::error::Failure;
-use crate::sqlite::rows::{self, Committed, Counters, Signature};
+use crate::sqlite::rows::{self, Committed, Counters, Rowids, Signature};
 use crate::sqlite::transactions::refuse_locked;
 
 /// What a write takes from its caller and the caller's environment, drawn in the
@@ -27,7 +25,7 @@ impl SqliteMetaStore {
     pub(super) fn stamp(&self, ops: &[Op], options: &WriteOptions) -> Stamp {
         let env = self.clock();
         let author = options.author.clone().or_else(|| self.options().author.clone());
-        let nonces = ops.iter().map(|_| Nonce::draw(&env)).collect();
+        let nonces = Nonce::draw_many(&env, ops.len());
         let signature = Signature { now: env.wall_clock(), author, audit: self.options().audit };
         let largest = self.options().limits.document;
         Stamp { signature, return_documents: options.return_document, largest, nonces }
@@ -89,7 +87,7 @@ fn evaluated(
     ops: &[Op],
     stamp: &Stamp,
     counters: Counters,
-) -> Result<(Evaluated, BTreeMap<DocId, i64>), Failure> {
+) -> Result<(Evaluated, Rowids), Failure> {
     // The nonce makes a tag unique; the counter is for reading only.
     let numbered = (counters.etags + 1..).zip(&stamp.nonces);
     let etags: Vec<_> = numbered.map(|(number, nonce)| ETag::new(number, *nonce)).collect();
@@ -102,7 +100,7 @@ fn evaluated(
         return_documents: stamp.return_documents,
         largest: stamp.largest,
     };
-    let mut committed = Committed { connection, partition, counters, rowids: BTreeMap::new() };
+    let mut committed = Committed::new(connection, partition, counters);
     let evaluated = evaluate(&batch, &mut committed)?;
     Ok((evaluated, committed.rowids))
 }
