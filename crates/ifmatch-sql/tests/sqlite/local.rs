@@ -26,6 +26,38 @@ async fn work_that_panics_is_undone_and_ends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_alone_takes_nothing_with_it_that_waits_behind() {
+    let bed = Bed::threaded().await;
+    let store = &bed.store;
+    store.put(&key("p", "a"), body(1), Pre::IfAbsent).await.unwrap();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let local = store.local().clone();
+    let failing = tokio::spawn(async move {
+        let work = move |connection: &Connection| -> Result<(), Failure> {
+            connection.execute("DELETE FROM documents", [])?;
+            let _ = wait.recv();
+            Err(Error::invalid("on purpose").into())
+        };
+        local.write(work).await
+    });
+    let behind: Vec<_> = ["b", "c", "d"]
+        .map(|name| {
+            let store = store.clone();
+            tokio::spawn(async move { store.put(&key("p", name), body(1), Pre::IfAbsent).await })
+        })
+        .into();
+    for _ in 0..100 {
+        tokio::task::yield_now().await; // They queue meanwhile.
+    }
+    go.send(()).unwrap();
+    assert_eq!(failing.await.unwrap().unwrap_err().kind(), "invalid");
+    for put in behind {
+        put.await.unwrap().unwrap();
+    }
+    assert_eq!(store.count(&Scope::All).await.unwrap(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_work_leaves_open_is_undone() {
     for Bed { store, .. } in beds().await {
         let begun = store.local().call(|connection| {
