@@ -17,10 +17,20 @@ struct Probe<'a> {
     store: &'a dyn ConditionalBlobStore,
     folder: &'a BlobKey,
     checks: Vec<Check>,
+    /// How many checks failed for nothing but a lost answer.
+    unanswered: usize,
 }
 
-pub(super) async fn run(store: &dyn ConditionalBlobStore, folder: &BlobKey) -> Result<ProbeReport> {
-    let mut probe = Probe { store, folder, checks: Vec::new() };
+/// What was tried under one name.
+pub(super) struct Tried {
+    pub(super) report: ProbeReport,
+    /// Whether nothing but lost answers speaks against the store: another try
+    /// may say more.
+    pub(super) lost: bool,
+}
+
+pub(super) async fn run(store: &dyn ConditionalBlobStore, folder: &BlobKey) -> Result<Tried> {
+    let mut probe = Probe { store, folder, checks: Vec::new(), unanswered: 0 };
     probe.creates().await?;
     probe.updates().await?;
     probe.races().await?;
@@ -28,7 +38,9 @@ pub(super) async fn run(store: &dyn ConditionalBlobStore, folder: &BlobKey) -> R
     probe.repeats().await?;
     probe.deletes().await?;
     let (store, endpoint) = (store.to_string(), store.endpoint());
-    Ok(ProbeReport { store, endpoint, checks: probe.checks })
+    let report = ProbeReport { store, endpoint, checks: probe.checks };
+    let lost = probe.unanswered > 0 && report.broken().count() == probe.unanswered;
+    Ok(Tried { report, lost })
 }
 
 /// Some other version than `version`, of the same shape: what a stale writer
@@ -60,6 +72,7 @@ impl Probe<'_> {
             Ok(_) => (false, "the condition was ignored: the write was applied".to_owned()),
             Err(Error::Conflict(_)) => (true, "refused as it must be".to_owned()),
             Err(error @ Error::OutcomeUnknown(_)) => {
+                self.unanswered += 1;
                 (false, format!("the answer is no verdict: {error}"))
             }
             Err(error) => return Err(error),
@@ -81,6 +94,7 @@ impl Probe<'_> {
         let (ok, detail) = match stale(self, &key, &first.version).await {
             Ok(_) => (true, "applied as it must be".to_owned()),
             Err(error @ (Error::Conflict(_) | Error::OutcomeUnknown(_))) => {
+                self.unanswered += usize::from(matches!(error, Error::OutcomeUnknown(_)));
                 (false, format!("the version of our own write does not match: {error}"))
             }
             Err(error) => return Err(error),
@@ -112,14 +126,17 @@ impl Probe<'_> {
         let racers: Vec<_> = (0..RACERS).map(|racer| format!("{name} {racer}")).collect();
         let answers =
             join_all(racers.iter().map(|body| self.write(key, body, condition.clone()))).await;
-        let mut winners = 0;
+        let (mut winners, mut lost) = (0, false);
         for answer in answers {
             match answer {
                 Ok(_) => winners += 1,
-                Err(Error::Conflict(_) | Error::OutcomeUnknown(_)) => {}
+                Err(Error::Conflict(_)) => {}
+                Err(Error::OutcomeUnknown(_)) => lost = true,
                 Err(error) => return Err(error),
             }
         }
+        // The winner may be among them.
+        self.unanswered += usize::from(winners == 0 && lost);
         let detail = format!("{winners} of {RACERS} writers were told that they won");
         self.note(name, Weight::Required, winners == 1, detail);
         Ok(())

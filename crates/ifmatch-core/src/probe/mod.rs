@@ -17,7 +17,9 @@ pub use report::{Check, ProbeReport, Verdict};
 
 use futures::TryStreamExt;
 
-use crate::error::Result;
+use checks::Tried;
+
+use crate::error::{Error, Operation, Reason, Result};
 use crate::key::{BlobKey, BlobPrefix};
 use crate::precondition::Precondition;
 use crate::store::ConditionalBlobStore;
@@ -28,11 +30,12 @@ use crate::write_id::WriteId;
 ///
 /// # Errors
 /// The store's own, where it could not be asked: denied, no such bucket,
-/// unavailable. A store that answers but lies is no error but a verdict.
+/// unavailable, also where answers were lost in each of three tries. A store that
+/// answers but lies is no error but a verdict.
 ///
 /// # Cost
 /// About 55 requests with bodies of a few bytes, among them two races of eight
-/// writers on one name.
+/// writers on one name; up to three times that where answers are lost.
 ///
 /// ```
 /// use ifmatch_core::{Env, MemoryBlobStore, Verdict, probe};
@@ -43,15 +46,40 @@ use crate::write_id::WriteId;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub async fn probe(store: &dyn ConditionalBlobStore) -> Result<ProbeReport> {
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        match once(store).await {
+            Ok(Tried { report, lost: false }) => return Ok(report),
+            Ok(Tried { report, .. }) => {
+                last = report.broken().map(|check| check.detail.as_str()).collect();
+            }
+            // Nobody asked for the write whose outcome that is.
+            Err(error @ Error::OutcomeUnknown(_)) => last = error.to_string(),
+            Err(error) => return Err(error),
+        }
+    }
+    let why = Reason::source(format!("answers were lost in each of {TRIES} tries: {last}"));
+    Err(Error::Unavailable {
+        operation: Operation::Put,
+        subject: store.to_string().into(),
+        retry_after: None,
+        source: why,
+    })
+}
+
+/// Tries, each under a name of its own, before the probe gives up.
+const TRIES: usize = 3;
+
+async fn once(store: &dyn ConditionalBlobStore) -> Result<Tried> {
     let folder = format!(".ifmatch/probe/{}", WriteId::random(store.env()));
     let checked = checks::run(store, &BlobKey::internal(&folder)?).await;
     let swept = sweep(store, &folder).await;
-    let report = checked?;
+    let tried = checked?;
     // A probe that told the truth is worth more than its debris.
     if let Err(error) = swept {
         tracing::warn!(%error, folder, "the probe's blobs could not be swept");
     }
-    Ok(report)
+    Ok(tried)
 }
 
 async fn sweep(store: &dyn ConditionalBlobStore, folder: &str) -> Result<()> {

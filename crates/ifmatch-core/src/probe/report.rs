@@ -82,14 +82,19 @@ impl ProbeReport {
 
     /// Whether the store may carry shared state.
     pub fn verdict(&self) -> Verdict {
-        let failed = |weight| self.checks.iter().any(|check| !check.ok && check.weight == weight);
-        if failed(Weight::Required) {
+        let limited = |check: &Check| !check.ok && check.weight == Weight::Optional;
+        if self.broken().next().is_some() {
             Verdict::Unsafe
-        } else if failed(Weight::Optional) {
+        } else if self.checks.iter().any(limited) {
             Verdict::Limited
         } else {
             Verdict::Safe
         }
+    }
+
+    /// The conditions that it does not keep.
+    pub(super) fn broken(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| !check.ok && check.weight == Weight::Required)
     }
 
     /// Refuses an unsafe store.
@@ -102,12 +107,8 @@ impl ProbeReport {
         if verdict != Verdict::Unsafe {
             return Ok(verdict);
         }
-        let ignored: Vec<_> = self
-            .checks
-            .iter()
-            .filter(|check| !check.ok && check.weight == Weight::Required)
-            .map(|check| format!("{} ({})", check.name, check.detail))
-            .collect();
+        let ignored: Vec<_> =
+            self.broken().map(|check| format!("{} ({})", check.name, check.detail)).collect();
         Err(Error::unsupported(format!(
             "{} does not keep its conditions: {}. Writers would overwrite each other unseen; use \
              a store that honours If-Match and If-None-Match (`ifmatch doctor` tells), or \
