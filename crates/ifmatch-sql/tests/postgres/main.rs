@@ -16,6 +16,7 @@ mod harness;
 mod history;
 mod opening;
 mod queries;
+mod replacing;
 mod transactions;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     queries::add(&mut cases);
     history::add(&mut cases);
     faults::add(&mut cases);
+    replacing::add(&mut cases);
     transactions::add(&mut cases);
     cases.conclude()
 }
