@@ -11,6 +11,7 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod connections;
 mod faults;
 mod harness;
 mod history;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     opening::add(&mut cases);
     queries::add(&mut cases);
     history::add(&mut cases);
+    connections::add(&mut cases);
     faults::add(&mut cases);
     replacing::add(&mut cases);
     transactions::add(&mut cases);

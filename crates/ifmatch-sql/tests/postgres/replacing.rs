@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ifmatch_meta::{DocPrecondition, ETag, MetaStore, TxBackend, TxId, TxOutcome};
+use ifmatch_meta::{DocPrecondition, ETag, Json, MetaStore, TxBackend, TxId, TxOutcome};
 use ifmatch_sql::PostgresMetaStore;
 use ifmatch_sql::sqlx::{Executor, PgConnection};
 
@@ -69,7 +69,7 @@ async fn second(place: Place) {
     let ifmatch_meta::Error::Conflict(conflict) = &error else { panic!("{error}") };
     let current = store.get(&key("a")).await.unwrap().unwrap();
     assert_eq!(conflict.current, Some(current.etag));
-    assert_eq!(conflict.body.as_ref().map(|body| body.as_str()), Some("{}"));
+    assert_eq!(conflict.body.as_ref().map(Json::as_str), Some("{}"));
     // One that came to nothing leaves the version to others.
     let mut first = open_replace(&place, current.etag).await;
     let put = spawn_put(&store, current.etag);
@@ -153,10 +153,8 @@ async fn positions(place: Place) {
             for n in 0..60 {
                 let seen = store.get(&key("a")).await.unwrap().unwrap().etag;
                 let blind = writer % 4 == 0;
-                let pre = match blind {
-                    true => DocPrecondition::Overwrite,
-                    false => DocPrecondition::IfMatch(seen),
-                };
+                let pre =
+                    if blind { DocPrecondition::Overwrite } else { DocPrecondition::IfMatch(seen) };
                 match store.put(&key("a"), number(n), pre).await {
                     Ok(written) => {
                         known.lock().unwrap().insert(written.etag.bare(), written.position);
