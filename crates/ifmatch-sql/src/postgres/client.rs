@@ -17,19 +17,18 @@ use ifmatch_meta::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
+use super::connections::{Connections, FRESH};
 use super::error::{Class, Failure, Sent};
 use super::options::PostgresOptions;
 use super::sql::{Schema, Statement};
 
-/// A connection that was idle for longer is tried before it is used.
-const FRESH: Duration = Duration::from_secs(1);
 /// How often a statement that the server rolled back because of others is sent
 /// again.
 const AGAIN: u32 = 20;
 
 /// The connections of a store.
 pub(super) struct Client {
-    pool: PgPool,
+    connections: Connections,
     connect: PgConnectOptions,
     pub(super) schema: Schema,
     pub(super) subject: Arc<str>,
@@ -80,7 +79,9 @@ impl Client {
             })
             .connect_lazy_with(connect.clone());
         let (env, deadline) = (options.env.clone(), options.deadline);
-        Ok(Self { pool, connect, schema, subject: subject.into(), env, deadline })
+        let most = options.connections.max(1);
+        let connections = Connections::new(pool, most, env.clone(), deadline);
+        Ok(Self { connections, connect, schema, subject: subject.into(), env, deadline })
     }
 
     /// A connection of its own, without a time limit for its statements. Dropping
@@ -127,7 +128,7 @@ impl Client {
         let unread = |error| self.failed(error, Sent::Nothing, Operation::Get);
         for attempt in 1.. {
             let (text, values) = statement()?.finish().map_err(|error| unread(error.into()))?;
-            let acquired = self.pool.acquire().await;
+            let acquired = self.connections.acquire().await;
             let mut connection = acquired.map_err(|error| unread(error.into()))?;
             let limit = Box::pin(self.env.sleep(self.deadline + Duration::from_secs(5)));
             let mut any = false;
@@ -148,7 +149,10 @@ impl Client {
                 Either::Right(_) => Err(Failure::slow("the server did not answer in time")),
             };
             match ended {
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    connection.keep();
+                    return Ok(());
+                }
                 Ok(Some(early)) => {
                     // What is left of the answer is not waited for.
                     connection.close_on_drop();
@@ -207,7 +211,7 @@ impl Client {
     ) -> Result<Vec<PgRow>, (Failure, Sent)> {
         let nothing = |error: sqlx::Error| (Failure::from(error), Sent::Nothing);
         let (text, values) = statement.finish().map_err(nothing)?;
-        let mut connection = self.pool.acquire().await.map_err(nothing)?;
+        let mut connection = self.connections.acquire().await.map_err(nothing)?;
         let rows = Box::pin(sqlx::query_with(text, values).fetch_all(&mut *connection));
         // The server's own limit comes first, unless it does not answer at all.
         let limit = Box::pin(self.env.sleep(self.deadline + Duration::from_secs(5)));
@@ -216,7 +220,9 @@ impl Client {
             Either::Right(_) => None,
         };
         if let Some(rows) = answer {
-            return rows.map_err(|error| (error.into(), sent));
+            let rows = rows.map_err(|error| (error.into(), sent))?;
+            connection.keep();
+            return Ok(rows);
         }
         connection.close_on_drop();
         Err((Failure::slow("the server did not answer in time"), sent))
@@ -238,12 +244,12 @@ impl Client {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.pool.is_closed()
+        self.connections.is_closed()
     }
 
     /// Waits for what is under way and lets go of the connections.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 }
 

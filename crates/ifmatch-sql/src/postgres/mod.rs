@@ -1,6 +1,7 @@
 //! Documents in a schema of a PostgreSQL database.
 
 mod client;
+mod connections;
 mod error;
 mod feed;
 mod index;

@@ -11,11 +11,13 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod connections;
 mod faults;
 mod harness;
 mod history;
 mod opening;
 mod queries;
+mod replacing;
 mod transactions;
 
 use std::process::ExitCode;
@@ -25,7 +27,9 @@ fn main() -> ExitCode {
     opening::add(&mut cases);
     queries::add(&mut cases);
     history::add(&mut cases);
+    connections::add(&mut cases);
     faults::add(&mut cases);
+    replacing::add(&mut cases);
     transactions::add(&mut cases);
     cases.conclude()
 }

@@ -92,6 +92,11 @@ CREATE FUNCTION schema.newest() RETURNS bigint LANGUAGE sql STABLE AS $$
     )
 $$;
 
+-- Wakes those who listen, once this is committed.
+CREATE FUNCTION schema.tell(p_partition text) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_notify('ifmatch_' || s.id, schema.lock_of(p_partition)::text) FROM schema.store s
+$$;
+
 -- Checks what a write expects and applies it, in one commit. Per entry: the
 -- document, what is expected (0 nothing, 1 absent, 2 there, 3 there with the tag
 -- `seen`), the action (0 none, 1 put, 2 delete) and the new state. Entries that
@@ -199,7 +204,7 @@ BEGIN
         END IF;
     END IF;
     IF clock_timestamp() < v_store.listened_until THEN
-        PERFORM pg_notify('ifmatch_' || v_store.id, schema.lock_of(p_partition)::text);
+        PERFORM schema.tell(p_partition);
     END IF;
 END $$;
 
@@ -224,4 +229,59 @@ BEGIN
         INTO answer, seq, was_etag, was_created, was_updated, was_by, was_body
         FROM schema.apply(p_partition, p_ids, p_expect, p_seen, p_action, p_etags, p_created,
             p_at, p_by, p_bodies, p_docs, p_marks, p_audit) a;
+END $$;
+
+-- One put: what it expects (as in `apply`) and the new state. Answers a text for
+-- each column of `write`, or as many as matter: rows of a function go through a
+-- store of their own.
+--
+-- What replaces a version, alone in its transaction and without a record, is one
+-- statement under the locks. Whatever that does not find to be so is the business
+-- of `write`, which looks again under the same locks: nobody else changes the
+-- document in between, or opens or ends a transaction of the partition.
+CREATE FUNCTION schema.put(
+    p_partition text, p_id text, p_expect smallint, p_seen text, p_etag text, p_at bigint,
+    p_by text, p_body text, p_doc text, p_audit boolean
+) RETURNS text[] LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_seq bigint;
+    v_created bigint;
+    v_heard boolean;
+    v_answer text[];
+BEGIN
+    -- The locks of `enter`, the partition's before the document's, taken while an
+    -- expression is evaluated: no statement is begun for it, and the one below
+    -- begins with them held.
+    IF (CASE
+        WHEN p_expect <> 3 OR p_audit OR pg_current_xact_id_if_assigned() IS NOT NULL
+            OR current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted')
+            THEN false
+        WHEN pg_advisory_xact_lock_shared(schema.lock_of(p_partition)) IS NULL THEN false
+        ELSE pg_advisory_xact_lock(hashtextextended(p_id, schema.lock_of(p_partition))) IS NOT NULL
+    END) THEN
+        UPDATE schema.documents AS d SET
+            etag = p_etag, position = pg_current_xact_id()::text::bigint, ordinal = 0,
+            updated_at = p_at, updated_by = p_by, body = p_body, doc = coalesce(p_doc, p_body)::jsonb
+            WHERE d.partition = p_partition AND d.id = p_id AND d.etag = p_seen AND NOT EXISTS (
+                SELECT FROM schema.transactions t WHERE t.partition = p_partition AND t.state = 0
+            )
+            RETURNING d.position, d.created_at,
+                (SELECT clock_timestamp() < s.listened_until FROM schema.store s)
+            INTO v_seq, v_created, v_heard;
+        IF FOUND THEN
+            IF v_heard THEN
+                PERFORM schema.tell(p_partition);
+            END IF;
+            RETURN ARRAY['done', v_seq::text, p_seen, v_created::text];
+        END IF;
+    END IF;
+    SELECT ARRAY[
+            w.answer, w.seq::text, w.was_etag, w.was_created::text, w.was_updated::text, w.was_by,
+            w.was_body, w.holder, w.remaining::text
+        ] INTO v_answer
+        FROM schema.write(p_partition, false, ARRAY[p_id], ARRAY[p_expect], ARRAY[p_seen],
+            ARRAY[1::smallint], ARRAY[p_etag], ARRAY[NULL::bigint], ARRAY[p_at], ARRAY[p_by],
+            ARRAY[p_body], ARRAY[p_doc], NULL, p_audit) w;
+    RETURN v_answer;
 END $$;

@@ -1,6 +1,7 @@
 //! The document store on PostgreSQL.
 
 mod batch;
+mod put;
 mod read;
 pub(super) mod write;
 
@@ -184,7 +185,7 @@ impl MetaStore for PostgresMetaStore {
         if let Some(expect) = write::expectation(&pre) {
             let how = (self.inner.options.audit, options.return_document);
             let (state, stamp) = ((&body, self.etag()), self.stamp(&options));
-            return write::put(self.client(), key, state, (&pre, expect), &stamp, how).await;
+            return put::put(self.client(), key, state, (&pre, expect), &stamp, how).await;
         }
         match self.run_alone(key, Op::put(key.id.clone(), body, pre), &options).await? {
             Applied::Written(written) => Ok(written),

@@ -1,11 +1,11 @@
-//! Single puts and deletes: one call of one function of the schema.
+//! Writes of any number of documents: one call of one function of the schema.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ifmatch_core::{Operation, Timestamp};
 use ifmatch_meta::{
-    Cost, Deleted, DocKey, DocPrecondition, Document, ETag, Error, Json, Partition, Result, Written,
+    Cost, Deleted, DocKey, DocPrecondition, Document, ETag, Error, Json, Partition, Result, TxId,
 };
 use sqlx::postgres::PgRow;
 
@@ -21,6 +21,17 @@ pub(in super::super) enum Expect {
     Absent,
     Present,
     Tag(ETag),
+}
+
+impl Expect {
+    pub(super) fn told(self) -> (i16, Option<String>) {
+        match self {
+            Self::Anything => (0, None),
+            Self::Absent => (1, None),
+            Self::Present => (2, None),
+            Self::Tag(etag) => (3, Some(etag.bare())),
+        }
+    }
 }
 
 /// The entries of a write, column by column.
@@ -58,12 +69,7 @@ impl Entries {
 
     fn entry(&mut self, id: &str, expect: Expect, stamp: &Stamp) {
         self.ids.push(id.into());
-        let (number, seen) = match expect {
-            Expect::Anything => (0, None),
-            Expect::Absent => (1, None),
-            Expect::Present => (2, None),
-            Expect::Tag(etag) => (3, Some(etag.bare())),
-        };
+        let (number, seen) = expect.told();
         self.expect.push(number);
         self.seen.push(seen);
         self.at.push(stamp.now.as_micros());
@@ -86,11 +92,7 @@ impl Entries {
         stamp: &Stamp,
     ) -> Result<()> {
         for time in [stamp.now, created.unwrap_or(stamp.now)] {
-            if !(query::FIRST..=query::LAST).contains(&time.as_micros()) {
-                return Err(Error::invalid(format!(
-                    "a time outside of the years 0 to 9999: {time}"
-                )));
-            }
+            within_years(time)?;
         }
         self.docs.push(queryable::rewritten(body)?);
         self.bodies.push(Some(body.as_str().into()));
@@ -131,11 +133,19 @@ impl Entries {
     }
 }
 
+/// Times that the columns hold: in the years 0 to 9999 texts of times sort as
+/// they do.
+pub(super) fn within_years(time: Timestamp) -> Result<()> {
+    if (query::FIRST..=query::LAST).contains(&time.as_micros()) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("a time outside of the years 0 to 9999: {time}")))
+}
+
 /// What became of a write.
 pub(in super::super) enum Answer {
-    /// Applied at this position; the tag and the time of creation that the first
-    /// document had before.
-    Done { position: u64, before: Option<ETag>, created: Option<Timestamp> },
+    /// Applied at this position; the tag that the first document had before.
+    Done { position: u64, before: Option<ETag> },
     /// An expectation did not hold.
     Conflict(PgRow),
     /// The partition is not in one of the states that were asked for.
@@ -159,11 +169,9 @@ pub(in super::super) async fn send(
     let row = client.write(operation, statement).await?;
     let reader = Reader::new(client, &row);
     match reader.column::<&str>("answer")? {
-        "done" => Ok(Answer::Done {
-            position: reader.number("seq")?,
-            before: reader.etag("was_etag")?,
-            created: reader.column::<Option<i64>>("was_created")?.map(Timestamp::from_micros),
-        }),
+        "done" => {
+            Ok(Answer::Done { position: reader.number("seq")?, before: reader.etag("was_etag")? })
+        }
         "conflict" => Ok(Answer::Conflict(row)),
         "changed" => Ok(Answer::Changed),
         "locked" => Err(locked(&reader, partition)?),
@@ -174,10 +182,14 @@ pub(in super::super) async fn send(
 /// The error of a partition that a transaction holds.
 pub(in super::super) fn locked(reader: &Reader<'_>, partition: &Partition) -> Result<Error> {
     let holder = reader.there("holder", reader.tx("holder")?)?;
-    let remaining = reader.column::<Option<i64>>("remaining")?;
+    Ok(held(partition, holder, reader.column("remaining")?))
+}
+
+/// The same, with the microseconds that are left of the transaction's life.
+pub(super) fn held(partition: &Partition, holder: TxId, remaining: Option<i64>) -> Error {
     let remaining =
         remaining.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-    Ok(Error::PartitionLocked { partition: partition.clone(), holder, remaining })
+    Error::PartitionLocked { partition: partition.clone(), holder, remaining }
 }
 
 /// How a precondition is told to the functions; `None` where it has to be
@@ -192,36 +204,6 @@ pub(in super::super) fn expectation(pre: &DocPrecondition) -> Option<Expect> {
     }
 }
 
-/// Writes one document; `expect` is what `pre` comes to.
-pub(super) async fn put(
-    client: &Client,
-    key: &DocKey,
-    (body, etag): (&Json, ETag),
-    (pre, expect): (&DocPrecondition, Expect),
-    stamp: &Stamp,
-    (audit, return_document): (bool, bool),
-) -> Result<Written> {
-    let mut entries = Entries::default();
-    entries.put(key.id.as_str(), expect, (etag, body), None, stamp)?;
-    let how = (&[][..], false, audit);
-    let answer = send(client, Operation::Put, &key.partition, &entries, how).await?;
-    let Answer::Done { position, before, created } = answer else {
-        return Err(conflict(client, key, pre, answer));
-    };
-    let document = return_document.then(|| {
-        Box::new(Document {
-            key: key.clone(),
-            etag,
-            body: body.clone(),
-            created_at: created.unwrap_or(stamp.now),
-            updated_at: stamp.now,
-            updated_by: stamp.author.clone(),
-        })
-    });
-    let cost = Cost { requests: 1, bytes_up: entries.bytes(), bytes_down: 0 };
-    Ok(Written { etag, created: before.is_none(), position, cost, document })
-}
-
 /// Deletes one document; `expect` is what `pre` comes to.
 pub(super) async fn delete(
     client: &Client,
@@ -234,28 +216,33 @@ pub(super) async fn delete(
     entries.delete(key.id.as_str(), expect, stamp);
     let how = (&[][..], false, audit);
     let answer = send(client, Operation::Delete, &key.partition, &entries, how).await?;
-    let Answer::Done { position, before, .. } = answer else {
-        return Err(conflict(client, key, pre, answer));
+    let (position, before) = match answer {
+        Answer::Done { position, before } => (position, before),
+        Answer::Conflict(row) => {
+            let found = current(&Reader::new(client, &row), key)?;
+            return Err(conflict(client, key, pre, found.as_ref()));
+        }
+        Answer::Changed => return Err(unasked(client)),
     };
     let cost = Cost { requests: 1, bytes_up: entries.bytes(), bytes_down: 0 };
     Ok(Deleted { etag: before, position, cost })
 }
 
-/// The conflict, by the meaning that all backends share, on what the function
-/// found.
-fn conflict(client: &Client, key: &DocKey, pre: &DocPrecondition, answer: Answer) -> Error {
-    let Answer::Conflict(row) = answer else {
-        return Error::corrupt(client.subject.clone(), "an answer to another question");
+/// The conflict, by the meaning that all backends share, with what is there.
+pub(super) fn conflict(
+    client: &Client,
+    key: &DocKey,
+    pre: &DocPrecondition,
+    found: Option<&Document>,
+) -> Error {
+    let Err(error) = pre.check(key, found) else {
+        return Error::corrupt(client.subject.clone(), "a conflict with what was expected");
     };
-    let reader = Reader::new(client, &row);
-    let found = match current(&reader, key) {
-        Ok(found) => found,
-        Err(error) => return error,
-    };
-    match pre.check(key, found.as_ref()) {
-        Err(error) => error,
-        Ok(()) => reader.corrupt("a conflict with what was expected"),
-    }
+    error
+}
+
+pub(super) fn unasked(client: &Client) -> Error {
+    Error::corrupt(client.subject.clone(), "an answer to another question")
 }
 
 fn current(reader: &Reader<'_>, key: &DocKey) -> Result<Option<Document>> {
