@@ -1,5 +1,6 @@
 //! One partition in memory.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,12 @@ pub(super) type At = AuditPosition;
 pub(super) struct Record {
     pub(super) document: Document,
     pub(super) at: At,
+}
+
+impl Borrow<Document> for Arc<Record> {
+    fn borrow(&self) -> &Document {
+        &self.document
+    }
 }
 
 /// The documents of a partition by id; a clone is a snapshot and costs nothing.

@@ -18,6 +18,8 @@ pub(crate) struct Committed<'a> {
 }
 
 impl Present<Failure> for Committed<'_> {
+    type Document = Document;
+
     fn document(&mut self, id: &DocId) -> Result<Option<Document>, Failure> {
         let key = DocKey { partition: self.partition.clone(), id: id.clone() };
         let Some((rowid, document)) = find(self.connection, &key)? else { return Ok(None) };
