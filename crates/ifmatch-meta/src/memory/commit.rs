@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use ifmatch_core::{Env, Timestamp};
 
+use super::log::Placed;
 use super::partition::{At, Grave, PartitionState, Record, size};
 use super::state::State;
 use crate::audit::{AuditOperation, AuditRecord};
 use crate::changes::Tombstone;
 use crate::error::{Error, Result};
 use crate::evaluate::Effect;
-use crate::key::{DocId, DocKey, Partition};
+use crate::key::{DocId, Partition};
 
 /// Who commits, and when.
 pub(super) struct Stamp<'a> {
@@ -61,8 +62,8 @@ impl State {
                 grave.inspect(|grave| drop(self.graves.remove(&grave.at))).map(|grave| grave.at)
             };
             if let Some(old) = old {
-                state.feed.remove(&old);
-                self.feed.remove(&old);
+                state.feed.remove(old);
+                self.feed.remove(old);
             }
             let shown = u64::from(!id.is_reserved());
             let shown_in_all = if partition.is_reserved() { 0 } else { shown };
@@ -70,20 +71,24 @@ impl State {
             state.visible -= u64::from(before.is_some()) * shown;
             self.visible += u64::from(after.is_some()) * shown_in_all;
             self.visible -= u64::from(before.is_some()) * shown_in_all;
-            let key = DocKey { partition: partition.clone(), id: id.clone() };
-            if after.is_none() {
+            let placed = if let Some(after) = after {
+                Placed::Written(after)
+            } else {
                 let Some(before) = before else { continue }; // Nothing was there, and nothing is.
+                let key = before.document.key.clone();
                 let tombstone = Tombstone {
                     key: key.clone(),
                     deleted_etag: before.document.etag,
                     deleted_at: stamp.time,
                     deleted_by: stamp.author.clone(),
                 };
-                state.graves.insert(id.clone(), Grave { tombstone, at, since: now });
-                self.graves.insert(at, key.clone());
-            }
-            state.feed.insert(at, id);
-            self.feed.insert(at, key);
+                let grave = Arc::new(Grave { tombstone, at, since: now });
+                state.graves.insert(id, Arc::clone(&grave));
+                self.graves.insert(at, key);
+                Placed::Deleted(grave)
+            };
+            state.feed.push(at, placed.clone());
+            self.feed.push(at, placed);
         }
         state.trim_audit(now, position, 2 * count);
         self.trim_graves(now, 64.max(2 * count));

@@ -3,6 +3,7 @@
 mod audit;
 mod commit;
 mod feed;
+mod log;
 mod nonces;
 mod options;
 mod partition;

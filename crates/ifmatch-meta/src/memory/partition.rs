@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rpds::RedBlackTreeMapSync;
 
+use super::log::Log;
 use crate::audit::{AuditPosition, AuditRecord};
 use crate::changes::Tombstone;
 use crate::document::Document;
@@ -62,9 +63,9 @@ pub(super) struct Ended {
 #[derive(Debug, Default)]
 pub(super) struct PartitionState {
     pub(super) documents: Documents,
-    pub(super) graves: BTreeMap<DocId, Grave>,
+    pub(super) graves: BTreeMap<DocId, Arc<Grave>>,
     /// Documents and graves in the order of their newest states.
-    pub(super) feed: BTreeMap<At, DocId>,
+    pub(super) feed: Log,
     /// Ids and bodies of the documents.
     pub(super) bytes: usize,
     /// How many documents are not ours.
