@@ -103,18 +103,7 @@ fn replace(
     after: Option<&Arc<Record>>,
 ) -> Option<Arc<Record>> {
     state.bytes += after.map_or(0, |record| size(&record.document));
-    let before = match (after, state.documents.get_mut(id)) {
-        (Some(record), Some(there)) => Some(std::mem::replace(there, Arc::clone(record))),
-        (Some(record), None) => {
-            state.documents.insert_mut(id.clone(), Arc::clone(record));
-            None
-        }
-        (None, there) => {
-            let there = there.cloned();
-            state.documents.remove_mut(id);
-            there
-        }
-    };
+    let before = state.documents.replace(id, after.cloned());
     state.bytes -= before.as_ref().map_or(0, |record| size(&record.document));
     before
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod commit;
+mod documents;
 mod feed;
 mod log;
 mod nonces;
@@ -9,6 +10,7 @@ mod options;
 mod partition;
 mod query;
 mod read;
+mod slots;
 mod state;
 mod store;
 #[cfg(test)]

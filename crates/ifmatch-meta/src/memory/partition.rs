@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rpds::RedBlackTreeMapSync;
-
+use super::documents::Documents;
 use super::log::Log;
 use crate::audit::{AuditPosition, AuditRecord};
 use crate::changes::Tombstone;
@@ -29,9 +28,6 @@ impl Borrow<Document> for Arc<Record> {
         &self.document
     }
 }
-
-/// The documents of a partition by id; a clone is a snapshot and costs nothing.
-pub(super) type Documents = RedBlackTreeMapSync<DocId, Arc<Record>>;
 
 /// What is left of a deleted document.
 #[derive(Debug)]

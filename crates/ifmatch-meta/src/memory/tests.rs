@@ -23,7 +23,7 @@ fn check(state: &State) {
     for (partition, there) in &state.partitions {
         let key = |id: &DocId| DocKey { partition: partition.clone(), id: id.clone() };
         let mut own = BTreeMap::new();
-        let documents = there.documents.values().cloned().collect::<Vec<_>>();
+        let documents = there.documents.check();
         for record in &documents {
             let id = &record.document.key.id;
             assert_eq!(record.document.key, key(id));
@@ -94,5 +94,46 @@ async fn what_is_kept_twice_agrees_after_any_history() {
             }
             count
         });
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_feed_tell_each_document_once_at_its_newest_place() {
+    let mut random = fastrand::Rng::with_seed(5);
+    let store = MemoryMetaStore::new(Simulation::seeded(5).env());
+    let mut newest = BTreeMap::new();
+    for _ in 0..20_000 {
+        // Some documents are written again and again, others hardly ever.
+        let most = 1 << random.u32(0..12);
+        let key = DocKey::new("p", random.u32(0..most).to_string()).unwrap();
+        let position = if random.u8(0..5) == 0 {
+            let deleted = store.delete(&key, Overwrite).await.unwrap();
+            let Some(_) = deleted.etag else { continue };
+            deleted.position
+        } else {
+            store.put(&key, Json::new("1").unwrap(), Overwrite).await.unwrap().position
+        };
+        newest.insert(key, position);
+    }
+    let mut expected: Vec<_> = newest.into_iter().map(|(key, at)| (at, key)).collect();
+    expected.sort();
+    for scope in [Scope::All, Scope::Partition(Partition::new("p").unwrap())] {
+        let (mut told, mut token) = (Vec::new(), None);
+        loop {
+            let limit = random.usize(1..100);
+            let page = store.changes(&scope, token.as_ref(), limit).await.unwrap();
+            assert!(
+                page.changes.len() <= limit
+                    && page.more == (told.len() + page.changes.len() < expected.len())
+            );
+            told.extend(
+                page.changes.iter().map(|change| (change.position(), change.key().clone())),
+            );
+            token = Some(page.next);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(told, expected);
     }
 }
