@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ifmatch_core::{Env, Timestamp};
 
-use super::log::Placed;
+use super::log::{Hints, Placed};
 use super::partition::{At, Grave, PartitionState, Record, size};
 use super::state::State;
 use crate::audit::{AuditOperation, AuditRecord};
@@ -49,21 +49,20 @@ impl State {
         let count = effects.len();
         for (ordinal, Effect { id, after, .. }) in (0..).zip(effects) {
             let at = At { position, ordinal };
-            let after = after.map(|document| Arc::new(Record { document, at }));
+            let after =
+                after.map(|document| Arc::new(Record { document, at, hints: Hints::default() }));
             let before = replace(state, &id, after.as_ref());
             if self.audit.is_some() {
                 let told = told(at, &id, before.as_deref(), after.as_deref(), stamp);
                 state.audit.push_back((told, now));
             }
-            let old = if let Some(before) = &before {
-                Some(before.at)
-            } else {
-                let grave = state.graves.remove(&id);
-                grave.inspect(|grave| drop(self.graves.remove(&grave.at))).map(|grave| grave.at)
-            };
-            if let Some(old) = old {
-                state.feed.remove(old);
-                self.feed.remove(old);
+            if let Some(before) = &before {
+                state.feed.remove(before.at, &before.hints);
+                self.feed.remove(before.at, &before.hints);
+            } else if let Some(grave) = state.graves.remove(&id) {
+                state.feed.remove(grave.at, &grave.hints);
+                self.feed.remove(grave.at, &grave.hints);
+                self.graves.remove(&grave.at);
             }
             let shown = u64::from(!id.is_reserved());
             let shown_in_all = if partition.is_reserved() { 0 } else { shown };
@@ -82,7 +81,7 @@ impl State {
                     deleted_at: stamp.time,
                     deleted_by: stamp.author.clone(),
                 };
-                let grave = Arc::new(Grave { tombstone, at, since: now });
+                let grave = Arc::new(Grave { tombstone, at, hints: Hints::default(), since: now });
                 state.graves.insert(id, Arc::clone(&grave));
                 self.graves.insert(at, key);
                 Placed::Deleted(grave)

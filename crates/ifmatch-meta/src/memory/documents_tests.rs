@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use ifmatch_core::{Simulation, Timestamp};
 
+use super::super::log::Hints;
 use super::super::partition::At;
 use super::*;
 use crate::document::Document;
@@ -42,7 +43,7 @@ fn record(id: &DocId, position: u64) -> Arc<Record> {
         updated_at: Timestamp::default(),
         updated_by: None,
     };
-    Arc::new(Record { document, at: At { position, ordinal: 0 } })
+    Arc::new(Record { document, at: At { position, ordinal: 0 }, hints: Hints::default() })
 }
 
 fn same<'a>(ours: impl Iterator<Item = &'a Arc<Record>>, theirs: &[&Arc<Record>]) -> bool {

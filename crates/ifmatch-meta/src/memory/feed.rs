@@ -32,11 +32,10 @@ impl State {
     pub(super) fn is_behind(&self, scope: &Scope, token: &ChangeToken) -> bool {
         let FeedPosition { seq, ordinal, .. } = token.position(named(scope)).unwrap_or_default();
         let after = At { position: seq, ordinal };
-        let later = |feed: &Log| feed.after(after).next().is_some();
         match scope {
-            Scope::All => self.newest > seq || later(&self.feed),
+            Scope::All => self.newest > seq || self.feed.after(after).next().is_some(),
             Scope::Partition(partition) => {
-                let listed = |state: &PartitionState| later(&state.feed);
+                let listed = |state: &PartitionState| state.feed.after(after).next().is_some();
                 self.newest_of(partition) > seq
                     || self.partitions.get(partition).is_some_and(listed)
             }
@@ -132,7 +131,12 @@ impl Page {
     }
 
     /// Takes what is shown of a log after a place, until the page is full.
-    fn fill_from(&mut self, feed: &Log, after: At, shown: impl Fn(&DocKey) -> bool) {
+    fn fill_from<const WHICH: usize>(
+        &mut self,
+        feed: &Log<WHICH>,
+        after: At,
+        shown: impl Fn(&DocKey) -> bool,
+    ) {
         for (at, placed) in feed.after(after) {
             if !shown(placed.key()) {
                 continue;

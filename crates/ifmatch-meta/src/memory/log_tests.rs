@@ -9,7 +9,7 @@ use super::*;
 use crate::changes::Tombstone;
 use crate::etag::ETag;
 
-impl Log {
+impl<const WHICH: usize> Log<WHICH> {
     /// Holds these states in this order, not many blanks beside them, and none at
     /// its ends.
     pub(in crate::memory) fn check(&self, states: &BTreeMap<At, Placed>) {
@@ -24,6 +24,11 @@ impl Log {
         assert_eq!(all.len(), states.len());
         let mut pairs = all.iter().zip(states);
         assert!(pairs.all(|(ours, (at, state))| ours.0 == at && same(ours.1, state)));
+        let hinted = |(index, (_, placed)): (usize, &(At, Option<Placed>))| {
+            let number = |placed: &Placed| placed.hints().0[WHICH].load(Relaxed);
+            placed.as_ref().is_none_or(|placed| number(placed) == self.first.wrapping_add(index))
+        };
+        assert!(self.entries.iter().enumerate().all(hinted), "somebody has to search");
         assert_eq!(self.blanks, self.entries.len() - all.len());
         assert!(self.blanks <= FEW.max(all.len()));
         let blank = |entry: Option<&(At, Option<Placed>)>| entry.is_some_and(|e| e.1.is_none());
@@ -42,13 +47,18 @@ fn state(position: u64) -> Placed {
         deleted_at: Timestamp::default(),
         deleted_by: None,
     };
-    Placed::Deleted(Arc::new(Grave { tombstone, at: at(position), since: Duration::ZERO }))
+    Placed::Deleted(Arc::new(Grave {
+        tombstone,
+        at: at(position),
+        hints: Hints::default(),
+        since: Duration::ZERO,
+    }))
 }
 
 #[test]
 fn a_log_is_a_map_in_the_order_of_writing() {
     let mut random = fastrand::Rng::with_seed(7);
-    let (mut log, mut states) = (Log::default(), BTreeMap::new());
+    let (mut log, mut states) = (PartitionLog::default(), BTreeMap::new());
     for position in 1..20_000 {
         let placed = state(position);
         log.push(at(position), placed.clone());
@@ -62,9 +72,9 @@ fn a_log_is_a_map_in_the_order_of_writing() {
                 _ => random.usize(0..states.len().max(1)),
             };
             let Some(old) = states.keys().nth(index).copied() else { continue };
-            states.remove(&old);
-            log.remove(old);
-            log.remove(old);
+            let Some(gone) = states.remove(&old) else { continue };
+            log.remove(old, gone.hints());
+            log.remove(old, gone.hints());
         }
         if position % 97 == 0 {
             log.check(&states);
@@ -78,8 +88,9 @@ fn a_log_is_a_map_in_the_order_of_writing() {
 
 #[test]
 fn a_log_that_shrank_gives_its_memory_back() {
-    let mut log = Log::default();
+    let mut log = StoreLog::default();
     (1..=10_000).for_each(|position| log.push(at(position), state(position)));
-    (2..10_000).for_each(|position| log.remove(at(position)));
+    // Whatever the hint says.
+    (2..10_000).for_each(|position| log.remove(at(position), &Hints::default()));
     assert!(log.entries.len() <= FEW + 2 && log.entries.capacity() <= 4 * FEW);
 }

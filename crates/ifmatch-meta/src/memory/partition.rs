@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::documents::Documents;
-use super::log::Log;
+use super::log::{Hints, PartitionLog};
 use crate::audit::{AuditPosition, AuditRecord};
 use crate::changes::Tombstone;
 use crate::document::Document;
@@ -21,6 +21,7 @@ pub(super) type At = AuditPosition;
 pub(super) struct Record {
     pub(super) document: Document,
     pub(super) at: At,
+    pub(super) hints: Hints,
 }
 
 impl Borrow<Document> for Arc<Record> {
@@ -34,6 +35,7 @@ impl Borrow<Document> for Arc<Record> {
 pub(super) struct Grave {
     pub(super) tombstone: Tombstone,
     pub(super) at: At,
+    pub(super) hints: Hints,
     /// When, by the store's clock.
     pub(super) since: Duration,
 }
@@ -61,7 +63,7 @@ pub(super) struct PartitionState {
     pub(super) documents: Documents,
     pub(super) graves: BTreeMap<DocId, Arc<Grave>>,
     /// Documents and graves in the order of their newest states.
-    pub(super) feed: Log,
+    pub(super) feed: PartitionLog,
     /// Ids and bodies of the documents.
     pub(super) bytes: usize,
     /// How many documents are not ours.
