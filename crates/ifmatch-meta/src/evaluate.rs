@@ -1,5 +1,6 @@
 //! What a batch does: one meaning for every backend.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::key::{DocId, DocKey, Partition};
 use crate::mark::Mark;
 use crate::ops::{Applied, Cost, Deleted, Op, Written};
 use crate::patch::merge_patch;
+use crate::precondition::DocPrecondition;
 
 /// Operations, and what they take from the caller: everything that they come to
 /// depends on these and on what is there, so that trying again on another state
@@ -37,11 +39,15 @@ pub struct Batch<'a> {
 
 /// What is there, as a batch asks for it.
 pub trait Present<E> {
+    /// How it hands a document over: as one, or as something that holds one and
+    /// costs less to hand over.
+    type Document: Borrow<Document>;
+
     /// The document.
     ///
     /// # Errors
     /// What the backend says.
-    fn document(&mut self, id: &DocId) -> Result<Option<Document>, E>;
+    fn document(&mut self, id: &DocId) -> Result<Option<Self::Document>, E>;
 
     /// Whether the partition is still in this state.
     ///
@@ -98,98 +104,154 @@ pub fn evaluate<E: From<Error>>(
     batch: &Batch<'_>,
     present: &mut impl Present<E>,
 ) -> Result<Evaluated, E> {
-    let mut run = Run { batch, states: BTreeMap::new(), order: Vec::new() };
+    let states = Vec::with_capacity(batch.ops.len());
+    let mut run = Run { batch, states, by_id: BTreeMap::new(), changed: 0 };
     let mut answers = Vec::with_capacity(batch.ops.len());
     for (index, op) in batch.ops.iter().enumerate() {
-        if let Some(id) = op.id() {
-            run.fetch(id, present)?;
+        let answer = if let (Some(id), Some(precondition)) = (op.id(), op.precondition()) {
+            let place = run.fetch(id, present)?;
+            run.apply(index, op, place, precondition)
         } else if let Op::Unchanged { since } = op
             && !present.is_unchanged(since)?
         {
-            let partition = batch.partition.clone();
-            return Err(Error::PartitionChanged { partition }.at_operation(index).into());
-        }
-        answers.push(run.apply(index, op).map_err(|error| error.at_operation(index))?);
+            Err(Error::PartitionChanged { partition: batch.partition.clone() })
+        } else {
+            Ok(Applied::Checked(None))
+        };
+        answers.push(answer.map_err(|error| error.at_operation(index))?);
     }
     Ok(Evaluated { effects: run.effects(), answers })
 }
 
+/// Up to so many operations look for a document by passing all of them.
+const FEW: usize = 8;
+
 /// A document before the batch, and as far as it has come.
-struct State {
+struct State<'a, D> {
+    id: &'a DocId,
     before: Option<ETag>,
-    now: Option<Document>,
-    written: bool,
+    now: Now<D>,
+    /// How many documents were written before it was first; `None`: it was not.
+    rank: Option<usize>,
 }
 
-struct Run<'a> {
-    batch: &'a Batch<'a>,
-    states: BTreeMap<DocId, State>,
-    order: Vec<DocId>,
+enum Now<D> {
+    Absent,
+    /// As it was found.
+    Found(D),
+    /// As an operation left it.
+    Written(Document),
 }
 
-impl Run<'_> {
-    fn fetch<E>(&mut self, id: &DocId, present: &mut impl Present<E>) -> Result<(), E> {
-        if !self.states.contains_key(id) {
-            let now = present.document(id)?;
-            let before = now.as_ref().map(|document| document.etag);
-            self.states.insert(id.clone(), State { before, now, written: false });
+impl<D: Borrow<Document>> Now<D> {
+    fn document(&self) -> Option<&Document> {
+        match self {
+            Self::Absent => None,
+            Self::Found(document) => Some(document.borrow()),
+            Self::Written(document) => Some(document),
         }
-        Ok(())
+    }
+}
+
+struct Run<'a, D> {
+    batch: &'a Batch<'a>,
+    /// In the order in which they were first mentioned.
+    states: Vec<State<'a, D>>,
+    /// Their places; empty where there are few operations.
+    by_id: BTreeMap<&'a DocId, usize>,
+    changed: usize,
+}
+
+impl<'a, D: Borrow<Document>> Run<'a, D> {
+    /// The place of a document's state.
+    fn fetch<E, P>(&mut self, id: &'a DocId, present: &mut P) -> Result<usize, E>
+    where
+        P: Present<E, Document = D>,
+    {
+        let few = self.batch.ops.len() <= FEW;
+        let known = if few {
+            self.states.iter().position(|state| state.id == id)
+        } else {
+            self.by_id.get(id).copied()
+        };
+        if let Some(place) = known {
+            return Ok(place);
+        }
+        let now = present.document(id)?.map_or(Now::Absent, Now::Found);
+        let before = now.document().map(|document| document.etag);
+        let place = self.states.len();
+        self.states.push(State { id, before, now, rank: None });
+        if !few {
+            self.by_id.insert(id, place);
+        }
+        Ok(place)
     }
 
-    fn apply(&mut self, index: usize, op: &Op) -> Result<Applied> {
-        let (Some(id), Some(precondition)) = (op.id(), op.precondition()) else {
-            return Ok(Applied::Checked(None));
-        };
-        let key = DocKey { partition: self.batch.partition.clone(), id: id.clone() };
-        let Some(state) = self.states.get_mut(id) else { return Ok(Applied::Checked(None)) };
-        precondition.check(&key, state.now.as_ref())?;
+    fn apply(
+        &mut self,
+        index: usize,
+        op: &Op,
+        place: usize,
+        precondition: &DocPrecondition,
+    ) -> Result<Applied> {
+        let state = &mut self.states[place];
+        let key = DocKey { partition: self.batch.partition.clone(), id: state.id.clone() };
+        let current = state.now.document();
+        precondition.check(&key, current)?;
         match op {
-            Op::Put { body, .. } => Ok(self.put(index, key, body.clone())),
+            Op::Put { body, .. } => Ok(self.put(index, place, key, body.clone())),
             Op::Patch { patch, .. } => {
-                let Some(current) = &state.now else {
-                    let exists = crate::precondition::DocPrecondition::IfExists;
-                    return Err(exists.conflict(&key, None));
+                let Some(current) = current else {
+                    return Err(DocPrecondition::IfExists.conflict(&key, None));
                 };
                 let body = merge_patch(&current.body, patch, self.batch.largest)?;
-                Ok(self.put(index, key, body))
+                Ok(self.put(index, place, key, body))
             }
             Op::Delete { .. } => {
-                let deleted = state.now.take();
-                let etag = deleted.map(|document| document.etag);
-                state.written |= etag.is_some();
+                let etag = current.map(|document| document.etag);
                 if etag.is_some() {
-                    self.order.push(key.id);
+                    state.now = Now::Absent;
+                    self.change(place);
                 }
                 Ok(Applied::Deleted(Deleted { etag, position: 0, cost: Cost::default() }))
             }
-            _ => Ok(Applied::Checked(state.now.as_ref().map(|document| document.etag))),
+            _ => Ok(Applied::Checked(current.map(|document| document.etag))),
         }
     }
 
-    fn put(&mut self, index: usize, key: DocKey, body: Json) -> Applied {
+    fn put(&mut self, index: usize, place: usize, key: DocKey, body: Json) -> Applied {
         let Batch { now, author, etags, return_documents, .. } = self.batch;
-        let before = self.states.get(&key.id).and_then(|state| state.now.as_ref());
+        let state = &mut self.states[place];
+        let before = state.now.document();
         let (created, created_at) = (before.is_none(), before.map_or(*now, |b| b.created_at));
-        let (etag, id) = (etags[index], key.id.clone());
+        let etag = etags[index];
         let document =
             Document { key, etag, body, created_at, updated_at: *now, updated_by: author.clone() };
         let answer = return_documents.then(|| Box::new(document.clone()));
-        if let Some(state) = self.states.get_mut(&id) {
-            (state.now, state.written) = (Some(document), true);
-        }
-        self.order.push(id);
+        state.now = Now::Written(document);
+        self.change(place);
         let cost = Cost::default();
         Applied::Written(Written { etag, created, position: 0, cost, document: answer })
     }
 
+    fn change(&mut self, place: usize) {
+        let rank = &mut self.states[place].rank;
+        if rank.is_none() {
+            *rank = Some(self.changed);
+            self.changed += 1;
+        }
+    }
+
     fn effects(mut self) -> Vec<Effect> {
-        let mut effects = Vec::with_capacity(self.order.len());
-        for id in self.order {
-            // Later mentions of a document find its state taken.
-            let Some(State { before, now, written }) = self.states.remove(&id) else { continue };
-            if written && (before.is_some() || now.is_some()) {
-                effects.push(Effect { id, before, after: now });
+        self.states.sort_unstable_by_key(|state| state.rank);
+        let mut effects = Vec::with_capacity(self.changed);
+        for State { id, before, now, rank } in self.states {
+            let after = match now {
+                Now::Written(document) => Some(document),
+                Now::Absent | Now::Found(_) => None,
+            };
+            if rank.is_some() && (before.is_some() || after.is_some()) {
+                effects.push(Effect { id: id.clone(), before, after });
             }
         }
         effects

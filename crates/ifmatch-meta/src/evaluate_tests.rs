@@ -3,11 +3,13 @@
 use ifmatch_core::Simulation;
 
 use super::*;
-use crate::precondition::DocPrecondition::{self, IfAbsent, IfExists, IfMatch, Overwrite};
+use crate::precondition::DocPrecondition::{IfAbsent, IfExists, IfMatch, Overwrite};
 
 struct Map(BTreeMap<DocId, Document>);
 
 impl Present<Error> for Map {
+    type Document = Document;
+
     fn document(&mut self, id: &DocId) -> Result<Option<Document>> {
         Ok(self.0.get(id).cloned())
     }

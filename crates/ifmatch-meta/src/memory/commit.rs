@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use ifmatch_core::{Env, Timestamp};
 
+use super::log::{Hints, Placed};
 use super::partition::{At, Grave, PartitionState, Record, size};
 use super::state::State;
 use crate::audit::{AuditOperation, AuditRecord};
 use crate::changes::Tombstone;
 use crate::error::{Error, Result};
 use crate::evaluate::Effect;
-use crate::key::{DocId, DocKey, Partition};
+use crate::key::{DocId, Partition};
 
 /// Who commits, and when.
 pub(super) struct Stamp<'a> {
@@ -48,21 +49,20 @@ impl State {
         let count = effects.len();
         for (ordinal, Effect { id, after, .. }) in (0..).zip(effects) {
             let at = At { position, ordinal };
-            let after = after.map(|document| Arc::new(Record { document, at }));
+            let after =
+                after.map(|document| Arc::new(Record { document, at, hints: Hints::default() }));
             let before = replace(state, &id, after.as_ref());
             if self.audit.is_some() {
                 let told = told(at, &id, before.as_deref(), after.as_deref(), stamp);
                 state.audit.push_back((told, now));
             }
-            let old = if let Some(before) = &before {
-                Some(before.at)
-            } else {
-                let grave = state.graves.remove(&id);
-                grave.inspect(|grave| drop(self.graves.remove(&grave.at))).map(|grave| grave.at)
-            };
-            if let Some(old) = old {
-                state.feed.remove(&old);
-                self.feed.remove(&old);
+            if let Some(before) = &before {
+                state.feed.remove(before.at, &before.hints);
+                self.feed.remove(before.at, &before.hints);
+            } else if let Some(grave) = state.graves.remove(&id) {
+                state.feed.remove(grave.at, &grave.hints);
+                self.feed.remove(grave.at, &grave.hints);
+                self.graves.remove(&grave.at);
             }
             let shown = u64::from(!id.is_reserved());
             let shown_in_all = if partition.is_reserved() { 0 } else { shown };
@@ -70,20 +70,24 @@ impl State {
             state.visible -= u64::from(before.is_some()) * shown;
             self.visible += u64::from(after.is_some()) * shown_in_all;
             self.visible -= u64::from(before.is_some()) * shown_in_all;
-            let key = DocKey { partition: partition.clone(), id: id.clone() };
-            if after.is_none() {
+            let placed = if let Some(after) = after {
+                Placed::Written(after)
+            } else {
                 let Some(before) = before else { continue }; // Nothing was there, and nothing is.
+                let key = before.document.key.clone();
                 let tombstone = Tombstone {
                     key: key.clone(),
                     deleted_etag: before.document.etag,
                     deleted_at: stamp.time,
                     deleted_by: stamp.author.clone(),
                 };
-                state.graves.insert(id.clone(), Grave { tombstone, at, since: now });
-                self.graves.insert(at, key.clone());
-            }
-            state.feed.insert(at, id);
-            self.feed.insert(at, key);
+                let grave = Arc::new(Grave { tombstone, at, hints: Hints::default(), since: now });
+                state.graves.insert(id, Arc::clone(&grave));
+                self.graves.insert(at, key);
+                Placed::Deleted(grave)
+            };
+            state.feed.push(at, placed.clone());
+            self.feed.push(at, placed);
         }
         state.trim_audit(now, position, 2 * count);
         self.trim_graves(now, 64.max(2 * count));
@@ -98,18 +102,7 @@ fn replace(
     after: Option<&Arc<Record>>,
 ) -> Option<Arc<Record>> {
     state.bytes += after.map_or(0, |record| size(&record.document));
-    let before = match (after, state.documents.get_mut(id)) {
-        (Some(record), Some(there)) => Some(std::mem::replace(there, Arc::clone(record))),
-        (Some(record), None) => {
-            state.documents.insert_mut(id.clone(), Arc::clone(record));
-            None
-        }
-        (None, there) => {
-            let there = there.cloned();
-            state.documents.remove_mut(id);
-            there
-        }
-    };
+    let before = state.documents.replace(id, after.cloned());
     state.bytes -= before.as_ref().map_or(0, |record| size(&record.document));
     before
 }

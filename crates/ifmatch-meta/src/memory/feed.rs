@@ -1,12 +1,11 @@
 //! The change feed.
 
-use std::ops::Bound;
-
+use super::log::{Log, Placed};
 use super::partition::{At, PartitionState};
 use super::state::{State, all_of};
 use crate::changes::{Change, ChangePage, ChangeToken, FeedPosition};
 use crate::error::{Error, Result};
-use crate::key::Partition;
+use crate::key::{DocKey, Partition};
 use crate::scan::{ScanOptions, Scope};
 
 /// Most changes in one page, whatever was asked for: the lock is held for one.
@@ -32,11 +31,11 @@ impl State {
     /// Whether anything in the scope came after a token.
     pub(super) fn is_behind(&self, scope: &Scope, token: &ChangeToken) -> bool {
         let FeedPosition { seq, ordinal, .. } = token.position(named(scope)).unwrap_or_default();
-        let later = (Bound::Excluded(At { position: seq, ordinal }), Bound::Unbounded);
+        let after = At { position: seq, ordinal };
         match scope {
-            Scope::All => self.newest > seq || self.feed.range(later).next().is_some(),
+            Scope::All => self.newest > seq || self.feed.after(after).next().is_some(),
             Scope::Partition(partition) => {
-                let listed = |state: &PartitionState| state.feed.range(later).next().is_some();
+                let listed = |state: &PartitionState| state.feed.after(after).next().is_some();
                 self.newest_of(partition) > seq
                     || self.partitions.get(partition).is_some_and(listed)
             }
@@ -55,10 +54,12 @@ impl State {
         let after = At { position: since.seq, ordinal: since.ordinal };
         let mut page = Page::new(limit);
         match scope {
-            Scope::All => self.fill_from_all(&mut page, after),
+            Scope::All => page.fill_from(&self.feed, after, |key| {
+                !key.partition.is_reserved() && !key.id.is_reserved()
+            }),
             Scope::Partition(partition) => {
                 if let Some(state) = self.partitions.get(partition) {
-                    page.fill_from(state, after);
+                    page.fill_from(&state.feed, after, |key| !key.id.is_reserved());
                 }
             }
         }
@@ -70,18 +71,6 @@ impl State {
         let mut next = ChangeToken::start(store);
         next.set(named(scope), FeedPosition { fork, seq: position, ordinal });
         Ok(ChangePage { changes: page.changes, next, more: page.more })
-    }
-
-    fn fill_from_all(&self, page: &mut Page, after: At) {
-        for (at, key) in self.feed.range((Bound::Excluded(after), Bound::Unbounded)) {
-            if key.partition.is_reserved() || key.id.is_reserved() {
-                continue;
-            }
-            let Some(state) = self.partitions.get(&key.partition) else { continue };
-            if !page.take(state, *at, &key.id) {
-                return;
-            }
-        }
     }
 
     /// Where reading goes on.
@@ -141,31 +130,32 @@ impl Page {
         Self { changes: Vec::new(), limit, bytes: 0, last: At::default(), more: false }
     }
 
-    fn fill_from(&mut self, state: &PartitionState, after: At) {
-        for (at, id) in state.feed.range((Bound::Excluded(after), Bound::Unbounded)) {
-            if !id.is_reserved() && !self.take(state, *at, id) {
+    /// Takes what is shown of a log after a place, until the page is full.
+    fn fill_from<const WHICH: usize>(
+        &mut self,
+        feed: &Log<WHICH>,
+        after: At,
+        shown: impl Fn(&DocKey) -> bool,
+    ) {
+        for (at, placed) in feed.after(after) {
+            if !shown(placed.key()) {
+                continue;
+            }
+            if self.changes.len() >= self.limit || self.bytes >= ScanOptions::PAGE_BYTES {
+                self.more = true;
                 return;
             }
+            let position = at.position;
+            self.changes.push(match placed {
+                Placed::Written(record) => {
+                    self.bytes += record.document.body.len();
+                    Change::Written { document: record.document.clone(), position }
+                }
+                Placed::Deleted(grave) => {
+                    Change::Deleted { tombstone: grave.tombstone.clone(), position }
+                }
+            });
+            self.last = at;
         }
-    }
-
-    /// Takes one more; `false` where the page is full and it was left.
-    fn take(&mut self, state: &PartitionState, at: At, id: &crate::key::DocId) -> bool {
-        if self.changes.len() >= self.limit || self.bytes >= ScanOptions::PAGE_BYTES {
-            self.more = true;
-            return false;
-        }
-        let position = at.position;
-        let change = if let Some(record) = state.documents.get(id) {
-            self.bytes += record.document.body.len();
-            Change::Written { document: record.document.clone(), position }
-        } else if let Some(grave) = state.graves.get(id) {
-            Change::Deleted { tombstone: grave.tombstone.clone(), position }
-        } else {
-            return true;
-        };
-        self.changes.push(change);
-        self.last = at;
-        true
     }
 }

@@ -2,12 +2,15 @@
 
 mod audit;
 mod commit;
+mod documents;
 mod feed;
+mod log;
 mod nonces;
 mod options;
 mod partition;
 mod query;
 mod read;
+mod slots;
 mod state;
 mod store;
 #[cfg(test)]

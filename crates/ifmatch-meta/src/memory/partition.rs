@@ -1,11 +1,12 @@
 //! One partition in memory.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rpds::RedBlackTreeMapSync;
-
+use super::documents::Documents;
+use super::log::{Hints, PartitionLog};
 use crate::audit::{AuditPosition, AuditRecord};
 use crate::changes::Tombstone;
 use crate::document::Document;
@@ -20,16 +21,21 @@ pub(super) type At = AuditPosition;
 pub(super) struct Record {
     pub(super) document: Document,
     pub(super) at: At,
+    pub(super) hints: Hints,
 }
 
-/// The documents of a partition by id; a clone is a snapshot and costs nothing.
-pub(super) type Documents = RedBlackTreeMapSync<DocId, Arc<Record>>;
+impl Borrow<Document> for Arc<Record> {
+    fn borrow(&self) -> &Document {
+        &self.document
+    }
+}
 
 /// What is left of a deleted document.
 #[derive(Debug)]
 pub(super) struct Grave {
     pub(super) tombstone: Tombstone,
     pub(super) at: At,
+    pub(super) hints: Hints,
     /// When, by the store's clock.
     pub(super) since: Duration,
 }
@@ -55,9 +61,9 @@ pub(super) struct Ended {
 #[derive(Debug, Default)]
 pub(super) struct PartitionState {
     pub(super) documents: Documents,
-    pub(super) graves: BTreeMap<DocId, Grave>,
+    pub(super) graves: BTreeMap<DocId, Arc<Grave>>,
     /// Documents and graves in the order of their newest states.
-    pub(super) feed: BTreeMap<At, DocId>,
+    pub(super) feed: PartitionLog,
     /// Ids and bodies of the documents.
     pub(super) bytes: usize,
     /// How many documents are not ours.

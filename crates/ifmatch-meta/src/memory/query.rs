@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use super::partition::Documents;
+use super::documents::Snapshot as Documents;
 use super::state::State;
 use crate::document::Document;
 use crate::error::Result;
@@ -79,7 +79,7 @@ impl Snapshot {
                 Some(after) if after.partition == *partition => Bound::Excluded(after.id.as_str()),
                 _ => Bound::Unbounded,
             };
-            for (_, record) in documents.range::<str, _>((first, Bound::Unbounded)) {
+            for record in documents.range((first, Bound::Unbounded)) {
                 if take(&record.document)?.is_break() {
                     return Ok(());
                 }

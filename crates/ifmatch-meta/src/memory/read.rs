@@ -1,8 +1,10 @@
 //! Scans, on snapshots.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
-use super::partition::Documents;
+use super::documents::Snapshot;
+use super::partition::Record;
 use super::state::State;
 use crate::document::Document;
 use crate::error::Result;
@@ -12,15 +14,15 @@ use crate::scan::{Direction, Page, ScanOptions, ScanToken};
 
 impl State {
     /// The documents of a partition as they are now.
-    pub(super) fn documents(&self, partition: &Partition) -> Documents {
-        self.partitions.get(partition).map(|state| state.documents.clone()).unwrap_or_default()
+    pub(super) fn documents(&self, partition: &Partition) -> Snapshot {
+        self.partitions.get(partition).map(|state| state.documents.snapshot()).unwrap_or_default()
     }
 
     /// Those of every partition that is not ours, in order.
-    pub(super) fn all_documents(&self) -> Vec<(Partition, Documents)> {
+    pub(super) fn all_documents(&self) -> Vec<(Partition, Snapshot)> {
         let visible = self.partitions.iter().filter(|(_, state)| state.visible > 0);
         let visible = visible.filter(|(name, _)| !name.is_reserved());
-        visible.map(|(name, state)| (name.clone(), state.documents.clone())).collect()
+        visible.map(|(name, state)| (name.clone(), state.documents.snapshot())).collect()
     }
 
     /// The names of partitions that hold documents which are not ours.
@@ -36,12 +38,12 @@ impl State {
 }
 
 /// One page of a snapshot.
-pub(super) fn page(documents: &Documents, options: &ScanOptions, mark: Mark) -> Result<Page> {
+pub(super) fn page(documents: &Snapshot, options: &ScanOptions, mark: Mark) -> Result<Page> {
     let range = options.remaining()?;
     if is_empty(&range) {
         return Ok(Page { documents: Vec::new(), next: None, mark }); // A map panics on it.
     }
-    let range = documents.range::<str, _>(range);
+    let range = documents.range(range);
     match options.direction {
         Direction::Ascending => fill(range, options, mark),
         Direction::Descending => fill(range.rev(), options, mark),
@@ -61,15 +63,15 @@ fn is_empty((lower, upper): &(Bound<&str>, Bound<&str>)) -> bool {
 }
 
 fn fill<'a>(
-    range: impl Iterator<Item = (&'a crate::key::DocId, &'a std::sync::Arc<super::partition::Record>)>,
+    range: impl Iterator<Item = &'a Arc<Record>>,
     options: &ScanOptions,
     mark: Mark,
 ) -> Result<Page> {
     let limit = options.limit.max(1);
     let mut documents: Vec<Document> = Vec::new();
     let mut bytes = 0;
-    for (id, record) in range {
-        if id.is_reserved() && !options.with_reserved {
+    for record in range {
+        if record.document.key.id.is_reserved() && !options.with_reserved {
             continue;
         }
         if let Some(last) = documents.last()

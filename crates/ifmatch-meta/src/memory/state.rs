@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ifmatch_core::Env;
 
+use super::log::StoreLog;
 use super::partition::{At, PartitionState};
 use super::transactions::Transactions;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ pub(super) struct State {
     pub(super) partitions: BTreeMap<Partition, PartitionState>,
     /// Documents and graves of all partitions in the order of their newest
     /// states.
-    pub(super) feed: BTreeMap<At, DocKey>,
+    pub(super) feed: StoreLog,
     /// Graves alone, oldest first.
     pub(super) graves: BTreeMap<At, DocKey>,
     /// The newest commit.
@@ -102,9 +103,10 @@ impl State {
                 return;
             }
             self.graves.remove(&at);
-            self.feed.remove(&at);
-            state.graves.remove(&id);
-            state.feed.remove(&at);
+            if let Some(grave) = state.graves.remove(&id) {
+                self.feed.remove(at, &grave.hints);
+                state.feed.remove(at, &grave.hints);
+            }
             state.floor = state.floor.max(at);
             self.floor = self.floor.max(at);
             if state.is_empty() {

@@ -37,6 +37,11 @@ impl MetaStore for MemoryMetaStore {
         Ok(record.map(|record| record.document.clone()))
     }
 
+    async fn put(&self, key: &DocKey, body: Json, pre: DocPrecondition) -> Result<Written> {
+        consume_budget().await;
+        self.write(key, body, pre, &WriteOptions::default())
+    }
+
     async fn put_with(
         &self,
         key: &DocKey,
@@ -45,12 +50,7 @@ impl MetaStore for MemoryMetaStore {
         options: WriteOptions,
     ) -> Result<Written> {
         consume_budget().await;
-        self.0.options.limits.check_put(key, &body, &pre)?;
-        let op = Op::put(key.id.clone(), body, pre);
-        match self.apply(&key.partition, &[op], &options).map_err(Error::alone)?.pop() {
-            Some(Applied::Written(written)) => Ok(written),
-            _ => Err(Error::corrupt(self.to_string(), "a put that answers no write")),
-        }
+        self.write(key, body, pre, &options)
     }
 
     async fn delete_with(
@@ -62,7 +62,7 @@ impl MetaStore for MemoryMetaStore {
         consume_budget().await;
         self.0.options.limits.check_delete(key, &pre)?;
         let op = Op::delete(key.id.clone(), pre);
-        match self.apply(&key.partition, &[op], &options).map_err(Error::alone)?.pop() {
+        match self.apply_one(&key.partition, op, &options)? {
             Some(Applied::Deleted(deleted)) => Ok(deleted),
             _ => Err(Error::corrupt(self.to_string(), "a delete that answers no deletion")),
         }
@@ -76,7 +76,7 @@ impl MetaStore for MemoryMetaStore {
     ) -> Result<Vec<Applied>> {
         consume_budget().await;
         self.0.options.limits.check_batch(partition, &ops)?;
-        self.apply(partition, &ops, &options)
+        self.apply_all(partition, &ops, &options)
     }
 
     async fn scan(&self, partition: &Partition, options: ScanOptions) -> Result<Page> {
@@ -213,6 +213,20 @@ impl MetaStore for MemoryMetaStore {
 }
 
 impl MemoryMetaStore {
+    fn write(
+        &self,
+        key: &DocKey,
+        body: Json,
+        pre: DocPrecondition,
+        options: &WriteOptions,
+    ) -> Result<Written> {
+        self.0.options.limits.check_put(key, &body, &pre)?;
+        match self.apply_one(&key.partition, Op::put(key.id.clone(), body, pre), options)? {
+            Some(Applied::Written(written)) => Ok(written),
+            _ => Err(Error::corrupt(self.to_string(), "a put that answers no write")),
+        }
+    }
+
     fn no_indexes<T>(&self) -> Result<T> {
         drop(self.state()?);
         Err(Error::unsupported("an index in memory: queries need none"))

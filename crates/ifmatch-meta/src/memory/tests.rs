@@ -1,10 +1,12 @@
 //! What is counted and listed twice agrees, whatever was done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ifmatch_core::Simulation;
 
+use super::log::Placed;
 use super::partition::size;
 use super::state::State;
 use super::{MemoryMetaStore, MemoryOptions};
@@ -21,27 +23,31 @@ fn check(state: &State) {
     for (partition, there) in &state.partitions {
         let key = |id: &DocId| DocKey { partition: partition.clone(), id: id.clone() };
         let mut own = BTreeMap::new();
-        for (id, record) in &there.documents {
+        let documents = there.documents.check();
+        for record in &documents {
+            let id = &record.document.key.id;
             assert_eq!(record.document.key, key(id));
-            assert!(own.insert(record.at, id.clone()).is_none());
+            assert!(own.insert(record.at, Placed::Written(Arc::clone(record))).is_none());
         }
         for (id, grave) in &there.graves {
             assert!(there.documents.get(id).is_none(), "{id} is dead and alive");
             assert!(grave.at > state.floor.min(there.floor));
-            assert!(own.insert(grave.at, id.clone()).is_none());
+            assert!(own.insert(grave.at, Placed::Deleted(Arc::clone(grave))).is_none());
             graves.insert(grave.at, key(id));
         }
-        assert_eq!(there.feed, own);
-        assert!(there.feed.keys().all(|at| at.position <= there.newest));
-        feed.extend(own.iter().map(|(at, id)| (*at, key(id))));
-        let bytes: usize = there.documents.values().map(|record| size(&record.document)).sum();
+        there.feed.check(&own);
+        assert!(own.keys().all(|at| at.position <= there.newest));
+        feed.extend(own);
+        let bytes: usize = documents.iter().map(|record| size(&record.document)).sum();
         assert_eq!(there.bytes, bytes);
-        let shown = there.documents.keys().filter(|id| !id.is_reserved()).count() as u64;
+        let shown =
+            documents.iter().filter(|record| !record.document.key.id.is_reserved()).count() as u64;
         assert_eq!(there.visible, shown);
         visible += if partition.is_reserved() { 0 } else { shown };
         assert!(there.audit.iter().map(|(record, _)| record.at).is_sorted());
     }
-    assert_eq!((&state.feed, &state.graves, state.visible), (&feed, &graves, visible));
+    state.feed.check(&feed);
+    assert_eq!((&state.graves, state.visible), (&graves, visible));
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,5 +94,46 @@ async fn what_is_kept_twice_agrees_after_any_history() {
             }
             count
         });
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_feed_tell_each_document_once_at_its_newest_place() {
+    let mut random = fastrand::Rng::with_seed(5);
+    let store = MemoryMetaStore::new(Simulation::seeded(5).env());
+    let mut newest = BTreeMap::new();
+    for _ in 0..20_000 {
+        // Some documents are written again and again, others hardly ever.
+        let most = 1 << random.u32(0..12);
+        let key = DocKey::new("p", random.u32(0..most).to_string()).unwrap();
+        let position = if random.u8(0..5) == 0 {
+            let deleted = store.delete(&key, Overwrite).await.unwrap();
+            let Some(_) = deleted.etag else { continue };
+            deleted.position
+        } else {
+            store.put(&key, Json::new("1").unwrap(), Overwrite).await.unwrap().position
+        };
+        newest.insert(key, position);
+    }
+    let mut expected: Vec<_> = newest.into_iter().map(|(key, at)| (at, key)).collect();
+    expected.sort();
+    for scope in [Scope::All, Scope::Partition(Partition::new("p").unwrap())] {
+        let (mut told, mut token) = (Vec::new(), None);
+        loop {
+            let limit = random.usize(1..100);
+            let page = store.changes(&scope, token.as_ref(), limit).await.unwrap();
+            assert!(
+                page.changes.len() <= limit
+                    && page.more == (told.len() + page.changes.len() < expected.len())
+            );
+            told.extend(
+                page.changes.iter().map(|change| (change.position(), change.key().clone())),
+            );
+            token = Some(page.next);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(told, expected);
     }
 }

@@ -1,13 +1,14 @@
 //! Writes: evaluated and applied under one lock.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use ifmatch_core::{Env, Timestamp};
 
 use super::MemoryMetaStore;
 use super::commit::Stamp;
+use super::nonces::Nonces;
+use super::partition::{PartitionState, Record};
 use super::state::State;
-use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::etag::ETag;
 use crate::evaluate::{Batch, Evaluated, Present, evaluate};
@@ -18,15 +19,16 @@ use crate::ops::{Applied, Cost, Op, WriteOptions};
 /// A partition as a batch asks for it.
 struct View<'a> {
     state: &'a State,
+    there: Option<&'a PartitionState>,
     store: u128,
     partition: &'a Partition,
 }
 
 impl Present<Error> for View<'_> {
-    fn document(&mut self, id: &DocId) -> Result<Option<Document>> {
-        let partition = self.state.partitions.get(self.partition);
-        let record = partition.and_then(|partition| partition.documents.get(id));
-        Ok(record.map(|record| record.document.clone()))
+    type Document = Arc<Record>;
+
+    fn document(&mut self, id: &DocId) -> Result<Option<Arc<Record>>> {
+        Ok(self.there.and_then(|there| there.documents.get(id)).cloned())
     }
 
     fn is_unchanged(&mut self, since: &Mark) -> Result<bool> {
@@ -39,20 +41,44 @@ impl Present<Error> for View<'_> {
 }
 
 impl MemoryMetaStore {
+    /// Applies one that was checked against the limits.
+    pub(super) fn apply_one(
+        &self,
+        partition: &Partition,
+        op: Op,
+        write: &WriteOptions,
+    ) -> Result<Option<Applied>> {
+        let etags = [self.nonces().mint(&self.0.options.env)];
+        Ok(self.apply(partition, &[op], &etags, write).map_err(Error::alone)?.pop())
+    }
+
     /// Applies operations that were checked against the limits.
-    pub(super) fn apply(
+    pub(super) fn apply_all(
         &self,
         partition: &Partition,
         ops: &[Op],
         write: &WriteOptions,
     ) -> Result<Vec<Applied>> {
+        let etags: Vec<_> = {
+            let mut nonces = self.nonces();
+            ops.iter().map(|_| nonces.mint(&self.0.options.env)).collect()
+        };
+        self.apply(partition, ops, &etags, write)
+    }
+
+    fn apply(
+        &self,
+        partition: &Partition,
+        ops: &[Op],
+        etags: &[ETag],
+        write: &WriteOptions,
+    ) -> Result<Vec<Applied>> {
         let (data, options) = (&self.0.data, &self.0.options);
-        let etags = self.mint(ops.len());
         let stamp = self.stamp(options.env.wall_clock(), write);
         let batch = Batch {
             partition,
             ops,
-            etags: &etags,
+            etags,
             now: stamp.time,
             author: stamp.author.clone(),
             return_documents: write.return_document,
@@ -62,7 +88,8 @@ impl MemoryMetaStore {
         if ops.iter().any(Op::writes) {
             state.check_free(partition, &data.clock)?;
         }
-        let mut view = View { state: &state, store: data.id, partition };
+        let there = state.partitions.get(partition);
+        let mut view = View { state: &state, there, store: data.id, partition };
         let mut evaluated: Evaluated = evaluate(&batch, &mut view)?;
         let effects = std::mem::take(&mut evaluated.effects);
         if effects.is_empty() {
@@ -74,9 +101,8 @@ impl MemoryMetaStore {
         Ok(evaluated.answers(position, Cost::default()))
     }
 
-    fn mint(&self, count: usize) -> Vec<ETag> {
-        let mut nonces = self.0.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        (0..count).map(|_| nonces.mint(&self.0.options.env)).collect()
+    fn nonces(&self) -> MutexGuard<'_, Nonces> {
+        self.0.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn stamp(&self, time: Timestamp, write: &WriteOptions) -> Stamp<'_> {

@@ -25,6 +25,8 @@ fn tx(name: &str) -> TxId {
 struct Seen(Vec<Document>);
 
 impl ifmatch_meta::Present<Error> for Seen {
+    type Document = Document;
+
     fn document(&mut self, id: &ifmatch_meta::DocId) -> ifmatch_meta::Result<Option<Document>> {
         Ok(self.0.iter().find(|document| document.key.id == *id).cloned())
     }

@@ -46,6 +46,8 @@ struct Deciding<'a> {
 }
 
 impl Present<Error> for &State {
+    type Document = Document;
+
     fn document(&mut self, id: &DocId) -> Result<Option<Document>> {
         Ok(State::document(self, id).cloned())
     }

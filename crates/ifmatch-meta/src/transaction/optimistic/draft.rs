@@ -211,6 +211,8 @@ impl<'a> Draft<'a> {
 }
 
 impl Present<Error> for Run {
+    type Document = Document;
+
     fn document(&mut self, id: &DocId) -> Result<Option<Document>> {
         Ok(self.documents.get(id).cloned().flatten())
     }

@@ -31,6 +31,8 @@ struct Seen {
 }
 
 impl Present<Error> for Seen {
+    type Document = Document;
+
     fn document(&mut self, id: &DocId) -> Result<Option<Document>> {
         Ok(self.documents.get(id).cloned())
     }

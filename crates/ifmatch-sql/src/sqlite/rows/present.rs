@@ -27,6 +27,8 @@ impl<'a> Committed<'a> {
 }
 
 impl Present<Failure> for Committed<'_> {
+    type Document = Document;
+
     fn document(&mut self, id: &DocId) -> Result<Option<Document>, Failure> {
         let key = DocKey { partition: self.partition.clone(), id: id.clone() };
         let statement = prepared(&mut self.find, self.connection, FIND)?;
