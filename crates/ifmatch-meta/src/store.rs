@@ -210,10 +210,9 @@ pub trait MetaStore: fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// # Errors
     /// As [`put`](Self::put); where one operation fails the error is
-    /// [`InBatch`](crate::Error::InBatch) and names its index. A batch beyond
-    /// [`Limits`] has the kind `too_large`. Each operation meets what the ones
-    /// before it left: a conflict with one of those names the tag that the batch
-    /// would have given, which nobody ever sees.
+    /// [`InBatch`](crate::Error::InBatch) and names its index: also a conflict
+    /// with an earlier one, whose tag nobody ever sees. A batch beyond [`Limits`]
+    /// has the kind `too_large`.
     ///
     /// # Cancellation
     /// As [`put`](Self::put), as a whole.
