@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)] // Helpers of tests fail by panicking, as tests do.
 #![allow(clippy::disallowed_methods)] // The clock is simulated.
 
+mod begins;
 mod cancellation;
 mod costs;
 mod documents;
