@@ -13,3 +13,4 @@ mod races;
 mod support;
 mod takeover;
 mod transactions;
+mod watching;
