@@ -10,6 +10,7 @@ mod documents;
 mod feed;
 mod partitions;
 mod races;
+mod staleness;
 mod support;
 mod takeover;
 mod transactions;
