@@ -19,3 +19,4 @@ pub(super) mod scan;
 pub(super) mod times;
 pub(super) mod transact;
 pub(super) mod transactions;
+pub(super) mod watching;
