@@ -16,6 +16,7 @@ mod harness;
 mod history;
 mod opening;
 mod queries;
+mod staged;
 mod transactions;
 
 use std::process::ExitCode;
@@ -27,5 +28,6 @@ fn main() -> ExitCode {
     history::add(&mut cases);
     faults::add(&mut cases);
     transactions::add(&mut cases);
+    staged::add(&mut cases);
     cases.conclude()
 }
