@@ -14,6 +14,7 @@
 mod faults;
 mod harness;
 mod history;
+mod marks;
 mod opening;
 mod queries;
 mod staged;
@@ -29,5 +30,6 @@ fn main() -> ExitCode {
     faults::add(&mut cases);
     transactions::add(&mut cases);
     staged::add(&mut cases);
+    marks::add(&mut cases);
     cases.conclude()
 }
