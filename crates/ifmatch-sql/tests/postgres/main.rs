@@ -14,7 +14,9 @@
 mod faults;
 mod harness;
 mod history;
+mod lost;
 mod marks;
+mod network;
 mod opening;
 mod queries;
 mod staged;
@@ -31,5 +33,6 @@ fn main() -> ExitCode {
     transactions::add(&mut cases);
     staged::add(&mut cases);
     marks::add(&mut cases);
+    lost::add(&mut cases);
     cases.conclude()
 }

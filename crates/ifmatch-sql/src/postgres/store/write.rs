@@ -1,5 +1,7 @@
 //! Single puts and deletes: one call of one function of the schema.
 
+mod landed;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use ifmatch_meta::{
 };
 use sqlx::postgres::PgRow;
 
+use self::landed::Landed;
 use super::super::client::Client;
 use super::super::rows::Reader;
 use super::super::sql::Statement;
@@ -138,6 +141,8 @@ pub(in super::super) enum Answer {
     Done { position: u64, before: Option<ETag>, created: Option<Timestamp> },
     /// An expectation did not hold.
     Conflict(PgRow),
+    /// Applied: its answer was lost, and one of its documents was found.
+    Landed(Landed),
     /// The partition is not in one of the states that were asked for.
     Changed,
 }
@@ -156,7 +161,10 @@ pub(in super::super) async fn send(
         let begin = client.schema.statement(sql).bind(partition.as_str()).bind(whole);
         entries.bind(begin).bind(marks).bind(audit)
     };
-    let row = client.write(operation, statement).await?;
+    let row = match client.write(operation, statement).await {
+        Ok(row) => row,
+        Err(error) => return landed::look(client, partition, entries, error).await,
+    };
     let reader = Reader::new(client, &row);
     match reader.column::<&str>("answer")? {
         "done" => Ok(Answer::Done {
@@ -205,8 +213,10 @@ pub(super) async fn put(
     entries.put(key.id.as_str(), expect, (etag, body), None, stamp)?;
     let how = (&[][..], false, audit);
     let answer = send(client, Operation::Put, &key.partition, &entries, how).await?;
-    let Answer::Done { position, before, created } = answer else {
-        return Err(conflict(client, key, pre, answer));
+    let (position, replaced, created, requests) = match answer {
+        Answer::Done { position, before, created } => (position, before.is_some(), created, 1),
+        Answer::Landed(found) => (found.position, found.replaced, Some(found.created), 2),
+        answer => return Err(conflict(client, key, pre, answer)),
     };
     let document = return_document.then(|| {
         Box::new(Document {
@@ -218,8 +228,8 @@ pub(super) async fn put(
             updated_by: stamp.author.clone(),
         })
     });
-    let cost = Cost { requests: 1, bytes_up: entries.bytes(), bytes_down: 0 };
-    Ok(Written { etag, created: before.is_none(), position, cost, document })
+    let cost = Cost { requests, bytes_up: entries.bytes(), bytes_down: 0 };
+    Ok(Written { etag, created: !replaced, position, cost, document })
 }
 
 /// Deletes one document; `expect` is what `pre` comes to.
