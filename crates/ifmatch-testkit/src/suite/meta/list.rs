@@ -159,6 +159,7 @@ macro_rules! __meta_cases {
             lives::t1_every_writer_respects_an_open_transaction 15 PersistentTransactions,
             lives::t7_another_process_goes_on_with_a_transaction 15 PersistentTransactions,
             lives::t10_another_handle_sees_a_life_end 15 PersistentTransactions,
+            detached::t18_what_many_detaches_leave_has_a_limit 15 Transactions,
             transactions::t1_a_store_without_transactions_says_so 15 Nothing,
             transactions::t8_ids_made_by_the_store_exclude_transactions 15 Transactions,
             transactions::t4_a_transaction_reads_its_writes_and_others_do_not 15 Transactions,

@@ -4,6 +4,7 @@ pub(super) mod audit;
 pub(super) mod batch;
 pub(super) mod changes;
 pub(super) mod conditions;
+pub(super) mod detached;
 pub(super) mod documents;
 pub(super) mod handles;
 pub(super) mod indexes;
