@@ -24,8 +24,8 @@ async fn an_idle_watcher_costs_a_look_at_a_time_and_hears_what_came_while_it_sle
     let mut pages = watch(&store, scope, None, PACE);
     assert_eq!(pages.next().await.unwrap().unwrap().changes.len(), 1);
     world.asked();
-    // An hour of silence.
-    let silence = Duration::from_hours(1);
+    // An hour of silence, and then it sleeps.
+    let silence = Duration::from_hours(1) + POLL / 2;
     assert!(tokio::time::timeout(silence, pages.next()).await.is_err());
     let asked = world.asked();
     assert!(asked.iter().all(|at| *at == (Operation::Get, "not_modified")), "{:?}", asked.first());
@@ -38,7 +38,8 @@ async fn an_idle_watcher_costs_a_look_at_a_time_and_hears_what_came_while_it_sle
     other.commit(&tx, putting(&other, "b", "1").await).await.unwrap();
     write(&other, ("p", "c"), "1").await;
     let written = world.env.now();
-    let page = next.await.unwrap().unwrap();
+    let page = tokio::time::timeout(PACE * 3, next).await.expect("what came while it slept");
+    let page = page.unwrap().unwrap();
     let ids: Vec<_> = page.changes.iter().map(|change| change.key().clone()).collect();
     assert_eq!(ids, [key("p", "b"), key("p", "c")]);
     assert!(world.env.now().saturating_sub(written) <= POLL);

@@ -60,7 +60,7 @@ async fn puts_are_found(place: Place) {
     ] {
         for document in [false, true] {
             let pre = if matches!(pre, IfMatch(_)) { IfMatch(etag) } else { pre.clone() };
-            if document && pre == IfAbsent || document && created {
+            if document && created {
                 direct.delete(&key(name), IfExists).await.unwrap();
             }
             let mut options = WriteOptions::default();

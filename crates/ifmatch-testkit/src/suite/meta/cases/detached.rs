@@ -8,7 +8,7 @@ use ifmatch_meta::{Json, MetaStore, Transaction};
 use super::locks::tx;
 use super::transactions::{begin, options};
 use crate::suite::meta::trial::{Checked, Trial, transactions};
-use crate::suite::meta::words::{Words, fails, key, number};
+use crate::suite::meta::words::{Words, key, number};
 
 pub(crate) async fn t18_what_many_detaches_leave_has_a_limit(on: Trial) -> Checked {
     let (store, backend, name) = (on.store(), transactions(on.store())?, tx("mine")?);

@@ -16,9 +16,9 @@ pub(crate) async fn a_watcher_holds_nobody_up_and_hears_what_came_while_it_slept
     let (store, pace) = (on.store(), Duration::from_millis(100));
     store.create(&key("a")?, number(1)?).await?;
     let mut pages = watch(&**store, scope(P)?, None, pace);
-    let told = |page: Option<ifmatch_meta::Result<ChangePage>>| -> Checked<Vec<Change>> {
-        let page = page.ok_or_else(|| Failure::new("a watch that ends by itself"))?;
-        Ok(page?.changes)
+    let told = |next: Option<ifmatch_meta::Result<ChangePage>>| -> Checked<Vec<Change>> {
+        let told = next.ok_or_else(|| Failure::new("a watch that ends by itself"))?;
+        Ok(told?.changes)
     };
     check_eq!(shape(&told(pages.next().await)?).len(), 1, "what is there at first");
     let mut next = pages.next();
