@@ -1,7 +1,5 @@
 //! Single puts and deletes: one call of one function of the schema.
 
-mod landed;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +9,11 @@ use ifmatch_meta::{
 };
 use sqlx::postgres::PgRow;
 
-use self::landed::Landed;
 use super::super::client::Client;
 use super::super::rows::Reader;
 use super::super::sql::Statement;
 use super::super::{query, queryable};
+use super::landed::{self, Landed};
 
 /// What an entry of a write expects: as the functions of the schema number it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,6 +49,12 @@ pub(in super::super) struct Stamp {
 impl Entries {
     pub(in super::super) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// The documents that it puts, and their tags.
+    fn minted(&self) -> (Vec<&str>, Vec<&str>) {
+        let puts = self.ids.iter().zip(&self.etags);
+        puts.filter_map(|(id, etag)| Some((id.as_str(), etag.as_deref()?))).unzip()
     }
 
     /// Bytes of what is sent for documents.
@@ -163,7 +167,11 @@ pub(in super::super) async fn send(
     };
     let row = match client.write(operation, statement).await {
         Ok(row) => row,
-        Err(error) => return landed::look(client, partition, entries, error).await,
+        Err(lost) => {
+            let (ids, etags) = entries.minted();
+            let found = landed::look(client, partition, (&ids, &etags), lost).await;
+            return found.map(Answer::Landed);
+        }
     };
     let reader = Reader::new(client, &row);
     match reader.column::<&str>("answer")? {
@@ -215,7 +223,9 @@ pub(super) async fn put(
     let answer = send(client, Operation::Put, &key.partition, &entries, how).await?;
     let (position, replaced, created, requests) = match answer {
         Answer::Done { position, before, created } => (position, before.is_some(), created, 1),
-        Answer::Landed(found) => (found.position, found.replaced, Some(found.created), 2),
+        Answer::Landed(found) => {
+            (found.position, found.has_replaced(expect), Some(found.created), 2)
+        }
         answer => return Err(conflict(client, key, pre, answer)),
     };
     let document = return_document.then(|| {
