@@ -8,16 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// Longest mark, in bytes.
-const LONGEST: usize = 4_096;
-
 /// The state of a partition at one moment: one printable word, to be compared
-/// by the store that made it and by nobody else.
+/// by the store that made it and by nobody else. At most [`LONGEST`](Self::LONGEST)
+/// bytes; a few dozen as a rule.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(Arc<str>);
 
 impl Mark {
+    /// Longest mark that is read back, in bytes: 256 KiB. A mark of PostgreSQL names
+    /// every write transaction that is under way on its server, in at most 20 bytes
+    /// each: 13,000 of them, whatever their numbers.
+    pub const LONGEST: usize = 256 << 10;
+
     /// A mark. For backends.
     pub fn new(word: impl Into<Arc<str>>) -> Self {
         Self(word.into())
@@ -45,7 +48,7 @@ impl FromStr for Mark {
     type Err = Error;
     fn from_str(word: &str) -> Result<Self> {
         let printable = word.bytes().all(|byte| byte.is_ascii_graphic());
-        if word.is_empty() || word.len() > LONGEST || !printable {
+        if word.is_empty() || word.len() > Self::LONGEST || !printable {
             return Err(Error::invalid("a mark that is no printable word"));
         }
         Ok(Self(word.into()))
@@ -62,5 +65,22 @@ impl TryFrom<String> for Mark {
 impl From<Mark> for String {
     fn from(mark: Mark) -> Self {
         mark.0.as_ref().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_reads_back_up_to_its_longest() {
+        for length in [1, 4_097, Mark::LONGEST] {
+            let mark = Mark::new("x".repeat(length));
+            let text = serde_json::to_string(&mark).unwrap();
+            assert_eq!(serde_json::from_str::<Mark>(&text).unwrap(), mark);
+        }
+        for word in ["", "a b", "ä", &"x".repeat(Mark::LONGEST + 1)] {
+            assert_eq!(word.parse::<Mark>().unwrap_err().kind(), "invalid");
+        }
     }
 }

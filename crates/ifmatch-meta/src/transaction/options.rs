@@ -35,7 +35,9 @@ pub struct TxOptions {
     /// at most 60 s. Beyond it the transaction is aborted.
     pub idle: Duration,
     /// Most bytes of staged writes, ids and bodies, each document counted once;
-    /// 4 MiB unless set, at most 4 MiB.
+    /// 4 MiB unless set, at most 4 MiB. What is left in the store by many
+    /// [`detach`](crate::Transaction::detach)es, each document counted as often as
+    /// it was left, is at most twice as much.
     pub staged: usize,
     /// Whether reads of other partitions are refused; they are plain reads,
     /// neither locked nor isolated, unless set.

@@ -10,7 +10,7 @@ use crate::evaluate::Effect;
 use crate::key::DocId;
 
 /// Most documents that one transaction may write.
-const MOST_ROWS: usize = 10_000;
+pub(super) const MOST_ROWS: usize = 10_000;
 
 /// The net effect of writes, document by document.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,8 @@ impl Row {
         self.after.clone()
     }
 
-    fn size(id: &DocId, after: Option<&Document>) -> usize {
+    /// Bytes of id and body.
+    pub(super) fn size(id: &DocId, after: Option<&Document>) -> usize {
         id.as_str().len() + after.map_or(0, |document| document.body.len())
     }
 }

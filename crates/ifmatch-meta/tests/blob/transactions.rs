@@ -245,3 +245,23 @@ async fn t1_a_store_without_the_option_begins_nothing() {
         assert_eq!(error.kind(), "invalid");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn t18_a_transaction_has_a_thousand_pieces_and_goes_on_without_more() {
+    let world = World::new(1);
+    let store = world.with_transactions().await;
+    let tx = begin(&store, "tx").await;
+    for number in 0..1_000 {
+        store.stage(&tx, number, Bytes::from_static(b"piece")).await.unwrap();
+    }
+    world.asked();
+    for _ in 0..3 {
+        let error = store.stage(&tx, 1_000, Bytes::from_static(b"more")).await.unwrap_err();
+        assert_eq!(error.kind(), "too_large");
+    }
+    // Not even as debris.
+    assert!(world.asked().iter().all(|(operation, _)| *operation != Operation::Put));
+    store.stage(&tx, 999, Bytes::from_static(b"piece")).await.unwrap(); // Asked again.
+    let commit = TxCommit { staged: 1_000, ..putting(&store, "a", "1").await };
+    store.commit(&tx, commit).await.unwrap();
+}

@@ -22,6 +22,8 @@ pub(crate) enum Fate {
     Done,
     /// Not done, and the caller is told so.
     Refused,
+    /// Not done, and it never will be.
+    Broken,
     /// Not done, and the caller does not hear of it.
     Lost,
     /// Done, and the caller does not hear of it.
@@ -86,6 +88,7 @@ impl Lossy {
         match self.fate() {
             Fate::Done => answer.await,
             Fate::Refused => Err(failed().into()),
+            Fate::Broken => Err(Error::corrupt("x", "x")),
             Fate::Lost | Fate::AnswerLost if !writes => Err(failed().into()),
             Fate::Lost => Err(unknown()),
             Fate::AnswerLost => {

@@ -5,6 +5,7 @@
 mod begin;
 mod commit;
 mod common;
+mod failed_reads;
 mod handles;
 mod life;
 mod lossy;

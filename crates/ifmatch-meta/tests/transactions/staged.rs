@@ -177,3 +177,45 @@ async fn a_resume_that_a_commit_overtakes_hears_of_it() {
     let resumed = resumed.await.unwrap().unwrap();
     assert_eq!(resumed.commit().await.unwrap().position, position);
 }
+
+fn large(n: u8) -> String {
+    format!("\"{n}{}\"", "x".repeat(397))
+}
+
+/// Broken once: each detach was bounded, and their sum was not.
+#[tokio::test(start_paused = true)]
+async fn t18_what_many_detaches_leave_has_a_limit_and_the_transaction_stays_alive() {
+    let store = store();
+    let options = || TxOptions::default().id(tx_id("x")).staged(1_000);
+    let one = begin_with(&store, options()).await;
+    // 401 bytes each time, in a piece of its own; 2,000 may lie there.
+    for n in 0..4 {
+        put(&one, "a", &large(n)).await;
+        if n == 1 {
+            store.next([Fate::AnswerLost]);
+            assert_eq!(one.detach().await.unwrap_err().kind(), "outcome_unknown");
+        }
+        one.detach().await.unwrap();
+        one.detach().await.unwrap(); // Nothing new.
+    }
+    // Whoever goes on with it counts on.
+    drop(one);
+    let two = Transaction::resume_with(store.clone(), &tx_id("x"), options()).await.unwrap();
+    put(&two, "a", &large(4)).await;
+    let sent = store.requests();
+    assert_eq!(two.detach().await.unwrap_err().kind(), "too_large");
+    assert_eq!(two.detach().await.unwrap_err().kind(), "too_large");
+    assert_eq!(store.requests(), sent);
+    let record = store.transactions().unwrap().find(&tx_id("x")).await.unwrap().unwrap();
+    let pieces = store.transactions().unwrap().staged(&record.address).await.unwrap();
+    assert_eq!((record.staged, pieces.len()), (4, 4));
+    // What still fits is left; all of it is there for the commit.
+    two.delete(&key("a"), DocPrecondition::IfExists).await.unwrap();
+    put(&two, "b", "1").await;
+    two.detach().await.unwrap();
+    put(&two, "a", &large(5)).await;
+    assert_eq!(two.detach().await.unwrap_err().kind(), "too_large");
+    two.commit().await.unwrap();
+    assert_eq!(body(&*store, "a").await, Some(large(5)));
+    assert_eq!(body(&*store, "b").await.as_deref(), Some("1"));
+}

@@ -118,6 +118,29 @@ impl Client {
         Ok(rows)
     }
 
+    /// The rows of a statement that only reads, on a connection of its own, within
+    /// a time; not tried again.
+    pub(super) async fn once(
+        &self,
+        statement: Statement<'_>,
+        at_most: Duration,
+    ) -> Result<Vec<PgRow>> {
+        let reading = Box::pin(async {
+            let failed =
+                |error: sqlx::Error| self.failed(error.into(), Sent::Nothing, Operation::Get);
+            let (text, values) = statement.finish().map_err(failed)?;
+            let mut connection = self.dedicated().await?;
+            sqlx::query_with(text, values).fetch_all(&mut connection).await.map_err(failed)
+        });
+        match select(reading, Box::pin(self.env.sleep(at_most))).await {
+            Either::Left((rows, _)) => rows,
+            Either::Right(_) => {
+                let slow = Failure::slow("the server did not answer in time");
+                Err(self.failed(slow, Sent::Nothing, Operation::Get))
+            }
+        }
+    }
+
     /// Hands over the rows of a statement that only reads, one by one, until
     /// there are no more or enough.
     pub(super) async fn each<'a>(

@@ -15,9 +15,13 @@ mod connections;
 mod faults;
 mod harness;
 mod history;
+mod lost;
+mod marks;
+mod network;
 mod opening;
 mod queries;
 mod replacing;
+mod staged;
 mod transactions;
 
 use std::process::ExitCode;
@@ -31,5 +35,8 @@ fn main() -> ExitCode {
     faults::add(&mut cases);
     replacing::add(&mut cases);
     transactions::add(&mut cases);
+    staged::add(&mut cases);
+    marks::add(&mut cases);
+    lost::add(&mut cases);
     cases.conclude()
 }

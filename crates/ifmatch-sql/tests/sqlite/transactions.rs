@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ifmatch_core::{Background, BoxFuture, Env, Environment, Timestamp};
 use ifmatch_meta::{
-    DocPrecondition as Pre, Document, ETag, Effect, Error, MetaStore, Nonce, Op, TxAddress,
-    TxBackend, TxCommit, TxId, TxOutcome,
+    DocPrecondition as Pre, Document, ETag, Effect, Error, MetaStore, Nonce, Op, Transaction,
+    TxAddress, TxBackend, TxCommit, TxId, TxOptions, TxOutcome,
 };
 use ifmatch_sql::rusqlite::Connection;
 use ifmatch_sql::{Durability, SqliteMetaStore, SqliteOptions};
@@ -323,4 +323,35 @@ async fn t9_a_write_that_waited_does_not_end_what_began_meanwhile() {
     assert_eq!(error.kind(), "partition_locked", "{error}");
     held.await.unwrap().unwrap();
     two.one.commit(&address, creating("b")).await.unwrap();
+}
+
+/// Broken once: the record of a document had the time of the commit.
+#[tokio::test]
+async fn c14_a_record_has_the_time_at_which_its_document_was_written() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::new());
+    let options = SqliteOptions::default().transactions(true).audit(true);
+    let options = options.durability(Durability::Process);
+    let path = folder.path().join("meta.db");
+    let store = SqliteMetaStore::open(path, options, Env::new(clock.clone())).await.unwrap();
+    store.put(&key("p", "gone"), body(1), Pre::IfAbsent).await.unwrap();
+    let store = Arc::new(store);
+    let (p, options) = (partition("p"), TxOptions::default());
+    let transaction = Transaction::begin(store.clone(), &p, options).await.unwrap();
+    for name in ["a", "b"] {
+        transaction.put(&key("p", name), body(1), Pre::IfAbsent).await.unwrap();
+        clock.set(10);
+    }
+    transaction.delete(&key("p", "gone"), Pre::IfExists).await.unwrap();
+    let before = clock.wall_clock();
+    transaction.commit().await.unwrap();
+    let records = store.audit(&partition("p"), None, 10).await.unwrap();
+    let record = |name: &str| records.iter().rev().find(|r| r.id.as_str() == name).unwrap();
+    for name in ["a", "b"] {
+        let document = store.get(&key("p", name)).await.unwrap().unwrap();
+        assert_eq!(record(name).time, document.updated_at, "{name}");
+    }
+    let ten = Duration::from_secs(10);
+    assert!(record("b").time.since(record("a").time) >= ten && record("b").time < before);
+    // A deletion is stamped nowhere else: it is done at the commit.
+    assert!(record("gone").time >= before);
 }

@@ -6,7 +6,7 @@ use ifmatch_journal::{Decision, Position};
 
 use super::command::{Ask, Command, Refusal, Reply};
 use super::entry::{Act, Entry, begun};
-use super::lock::{Lock, LockId, MOST_PIECES, Piece};
+use super::lock::{Lock, LockId, Piece};
 use super::state::State;
 use crate::blob::marks;
 use crate::document::Document;
@@ -159,10 +159,7 @@ impl Deciding<'_> {
         if there != count {
             return Err(busy(tx, "another handle has staged more").into());
         }
-        if lock.pieces.len() >= MOST_PIECES {
-            let subject = format!("the staged pieces of transaction {}", tx.id);
-            return Err(Error::too_large(subject, MOST_PIECES + 1, MOST_PIECES).into());
-        }
+        lock.has_room()?;
         Ok(self.write(Act::Stage(piece), Vec::new(), Reply::Done))
     }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 use ifmatch_core::Timestamp;
 
 use super::wire::{Parse, Reader, Writer, damage, flag};
+use crate::error::{Error, Result};
 use crate::etag::Nonce;
 use crate::transaction::{TxAddress, TxId};
 
 /// Most pieces of one transaction.
-pub(crate) const MOST_PIECES: usize = 1_000;
+const MOST_PIECES: usize = 1_000;
 
 /// An open transaction: it holds its partition.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +69,16 @@ pub(crate) struct End {
 const DATED: u8 = 1;
 
 impl Lock {
+    /// Whether one more piece may be staged.
+    pub(crate) fn has_room(&self) -> Result<()> {
+        let count = self.pieces.len() + 1;
+        if count > MOST_PIECES {
+            let what = "staged pieces of a transaction";
+            return Err(Error::TooMany { what, count, limit: MOST_PIECES });
+        }
+        Ok(())
+    }
+
     pub(super) fn write(&self, out: &mut Writer) {
         out.u8(flag(self.date.is_some(), DATED));
         self.tx.write(out);

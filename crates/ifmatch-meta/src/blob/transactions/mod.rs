@@ -170,6 +170,7 @@ impl Inner {
             return Err(Error::invalid(what));
         }
         let piece = if count == number {
+            lock.has_room()?; // Before an object is written that no lock will name.
             self.write_piece(&store, address, &lock, &bytes).await?
         } else {
             // Perhaps our own, whose answer was lost.

@@ -1,5 +1,6 @@
 //! Leaving writes for another process.
 
+use super::amount::Amount;
 use super::state::{Phase, Piece, Turn};
 use super::{Inner, Transaction};
 use crate::error::{Error, Result};
@@ -19,6 +20,11 @@ impl Transaction {
     ///   then this one is over, and what it wrote since its last `detach` is
     ///   discarded. The error says which.
     /// - `Expired`: the transaction is over.
+    /// - `TooLarge`: all pieces of the transaction, its documents counted in each
+    ///   of them, would hold more than twice what it may stage
+    ///   ([`TxOptions::staged`](crate::TxOptions::staged)) or 20,000 documents; on
+    ///   blobs also from the 1,001st piece on. Nothing was staged, nothing is
+    ///   lost: this handle can go on and commit.
     /// - everything else: nothing is lost; call it again.
     ///
     /// # Cost
@@ -30,8 +36,10 @@ impl Transaction {
         let version = turn.overlay.version();
         let rows = turn.overlay.rows_since(turn.detached.unwrap_or(0));
         if !rows.is_empty() {
+            let amount = Amount::of(&rows);
+            turn.amount.and(amount).check(inner.options.staged)?;
             let bytes = piece::encode(Nonce::draw(inner.env()), &rows)?;
-            cost += inner.stage(&mut turn, Piece { bytes, version }).await?;
+            cost += inner.stage(&mut turn, Piece { bytes, amount, version }).await?;
         }
         turn.detached = Some(version);
         Ok(cost)
@@ -74,6 +82,7 @@ impl Inner {
             }
         };
         (turn.staged, turn.detached, turn.doubtful) = (number + 1, Some(piece.version), None);
+        turn.amount = turn.amount.and(piece.amount);
         Ok(cost)
     }
 }

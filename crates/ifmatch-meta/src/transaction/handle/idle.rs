@@ -42,3 +42,6 @@ async fn expire(inner: &Inner) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

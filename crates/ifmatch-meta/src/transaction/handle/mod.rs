@@ -1,5 +1,6 @@
 //! The handle of a pessimistic transaction.
 
+mod amount;
 mod detach;
 mod finish;
 mod idle;

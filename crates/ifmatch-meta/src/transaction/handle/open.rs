@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use super::amount::Amount;
 use super::state::{Phase, State, nanos};
 use super::{Committed, Inner, Transaction, backend, behind, idle};
 use crate::error::{Error, Result};
@@ -140,6 +141,7 @@ impl Transaction {
         if record.staged > 0 {
             for bytes in backend(&*store)?.staged(&record.address).await? {
                 let rows = piece::decode(&record.address, &bytes)?;
+                state.amount = state.amount.and(Amount::of(&rows));
                 state.overlay.apply(rows, usize::MAX)?;
                 state.staged += 1;
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::MutexGuard;
 
+use super::amount::Amount;
 use super::{Committed, Inner};
 use crate::error::{Error, Result};
 use crate::transaction::TxCommit;
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) overlay: Overlay,
     /// How many pieces are staged, as far as this handle knows.
     pub(super) staged: u64,
+    /// What those pieces hold.
+    pub(super) amount: Amount,
     /// A piece that may be staged or not: its answer was lost.
     pub(super) doubtful: Option<Piece>,
     /// The version of the overlay that is staged; `None`: this handle began it
@@ -38,6 +41,7 @@ pub(super) struct State {
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub(super) bytes: Bytes,
+    pub(super) amount: Amount,
     /// The version of the overlay that it brings the store to.
     pub(super) version: u64,
 }
@@ -57,7 +61,8 @@ pub(super) enum Phase {
 
 impl State {
     pub(super) fn new(phase: Phase) -> Self {
-        Self { overlay: Overlay::default(), staged: 0, doubtful: None, detached: None, phase }
+        let (overlay, amount) = (Overlay::default(), Amount::default());
+        Self { overlay, staged: 0, amount, doubtful: None, detached: None, phase }
     }
 
     /// Notes that all of it is in the store, and that others may go on with it.

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ifmatch_core::Retry;
-
+use super::failures::Read;
 use super::run::Run;
 use crate::document::Document;
 use crate::error::{Error, Result};
@@ -58,6 +57,13 @@ impl<'a> Draft<'a> {
         self.run().options.author = Some(author.into());
     }
 
+    /// Says that what the body answers and writes does not rest on the reads of
+    /// this draft that have failed so far, so that the run may count in spite of
+    /// them.
+    pub fn disregard_failures(&self) {
+        self.run().failures.clear();
+    }
+
     /// Reads a document; `None` where there is none.
     ///
     /// # Errors
@@ -85,8 +91,9 @@ impl<'a> Draft<'a> {
             self.committed(id).await?;
         }
         let written = self.written(&ops)?;
+        let read = Read::Page(Box::new(options.clone()));
         let page = pages::scan(self.store, self.partition, &written, options).await;
-        let page = self.noted(page)?;
+        let page = self.noted(&read, page)?;
         self.mark(page.mark.clone());
         Ok(page)
     }
@@ -102,7 +109,8 @@ impl<'a> Draft<'a> {
             return Err(Error::invalid("a query after a write of the same draft: query first"));
         }
         let scope = Scope::Partition(self.partition.clone());
-        let page = self.noted(self.store.query(&scope, query).await)?;
+        let read = Read::Query(Box::new(query.clone()));
+        let page = self.noted(&read, self.store.query(&scope, query).await)?;
         let Some(mark) = page.mark.clone() else {
             let store = self.store.to_string();
             return Err(Error::corrupt(store, "a query of a partition without its mark"));
@@ -151,11 +159,13 @@ impl<'a> Draft<'a> {
 
     /// A document as it is committed, read once.
     async fn committed(&self, id: &DocId) -> Result<Option<Document>> {
-        if let Some(document) = self.open()?.documents.get(id) {
-            return Ok(document.clone());
+        let read = Read::Document(id.clone());
+        let known = self.open()?.documents.get(id).cloned();
+        if let Some(document) = known {
+            return self.noted(&read, Ok(document));
         }
         let key = DocKey { partition: self.partition.clone(), id: id.clone() };
-        let document = self.noted(self.store.get(&key).await)?;
+        let document = self.noted(&read, self.store.get(&key).await)?;
         // Where two reads of it were under way the first counts.
         Ok(self.open()?.documents.entry(id.clone()).or_insert(document).clone())
     }
@@ -187,14 +197,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Remembers a failure that another run may not meet.
-    fn noted<T>(&self, read: Result<T>) -> Result<T> {
-        if let Err(error) = &read
-            && error.retry() == Retry::Same
-        {
-            self.run().failed = Some(error.clone());
-        }
-        read
+    /// Remembers what failed.
+    fn noted<T>(&self, read: &Read, answer: Result<T>) -> Result<T> {
+        self.run().failures.note(read, &answer);
+        answer
     }
 
     fn open(&self) -> Result<MutexGuard<'_, Run>> {

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod draft;
+mod failures;
 mod run;
 
 pub use draft::Draft;
@@ -40,6 +41,18 @@ pub struct Transacted<T> {
 /// body too: it is answered only if what the body has read was true at one
 /// moment, else the body runs again.
 ///
+/// # Reads that fail
+/// A run that counts rests on no read that failed, even where the body handles
+/// the error and answers all the same:
+/// - read again with success in the same run, it is as if it had not failed;
+/// - else the body runs again, where the failure may pass (`Unavailable`), and
+///   the failure is answered, where it does not (`Corrupt`, `Denied`);
+/// - unless the body says that it can do without:
+///   [`Draft::disregard_failures`].
+///
+/// A call that is wrong in itself (`Invalid`, `Unsupported`) is no read. An error
+/// of the body is its answer after a read that failed for good.
+///
 /// # Atomicity
 /// As [`MetaStore::batch`]. Runs that do not count leave nothing.
 ///
@@ -49,6 +62,7 @@ pub struct Transacted<T> {
 ///   Nothing was applied.
 /// - `Conflict`, `PartitionLocked`, `Unavailable`: it was so until the policy
 ///   gave up. Nothing was applied.
+/// - that of a read that failed for good, see above. Nothing was applied.
 /// - `OutcomeUnknown`: the writes may have been applied. The body is not run
 ///   again.
 /// - `TooLarge`: more reads and writes than a batch may have operations.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ifmatch_core::Retry;
 
+use super::failures::{self, Failures};
 use crate::document::Document;
 use crate::error::{Error, InBatch, Result};
 use crate::key::{DocId, Partition};
@@ -21,8 +22,8 @@ pub(super) struct Run {
     pub(super) marks: Vec<Mark>,
     pub(super) ops: Vec<Op>,
     pub(super) options: WriteOptions,
-    /// A read that failed and may succeed in another run.
-    pub(super) failed: Option<Error>,
+    /// Reads that failed.
+    pub(super) failures: Failures,
     /// The body has answered.
     pub(super) closed: bool,
 }
@@ -41,8 +42,9 @@ impl Run {
         store: &dyn MetaStore,
         partition: &Partition,
     ) -> Result<Vec<Applied>, Failed> {
-        if let Some(error) = &self.failed {
-            return Err(Failed::Again(error.clone()));
+        if let Some(error) = self.failures.first().cloned() {
+            let again = failures::passes(&error);
+            return Err(if again { Failed::Again(error) } else { Failed::ForGood(error) });
         }
         if self.ops.is_empty() && self.is_one_read(store) {
             return Ok(Vec::new());
@@ -65,7 +67,8 @@ impl Run {
         store: &dyn MetaStore,
         partition: &Partition,
     ) -> Result<()> {
-        if let Some(error) = &self.failed {
+        // One that does not pass is what the body has to say about.
+        if let Some(error) = self.failures.passing() {
             return Err(error.clone());
         }
         if self.is_one_read(store) {

@@ -116,6 +116,10 @@ async fn attempt_on(
     cost.bytes_up += entries.bytes();
     Ok(match answer {
         Answer::Done { position, .. } => Some(evaluated.answers(position, *cost)),
+        Answer::Landed(found) => {
+            cost.requests += 1;
+            Some(evaluated.answers(found.position, *cost))
+        }
         Answer::Conflict(_) | Answer::Changed => None,
     })
 }

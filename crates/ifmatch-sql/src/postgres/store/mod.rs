@@ -1,6 +1,7 @@
 //! The document store on PostgreSQL.
 
 mod batch;
+mod landed;
 mod put;
 mod read;
 pub(super) mod write;

@@ -7,10 +7,12 @@ use ifmatch_core::{Operation, Timestamp};
 use ifmatch_meta::{
     Cost, DocKey, DocPrecondition, Document, ETag, Error, Json, Result, TxId, Written,
 };
+use sqlx::postgres::PgRow;
 
 use super::super::client::Client;
 use super::super::queryable;
 use super::super::rows::Reader;
+use super::landed;
 use super::write::{Expect, Stamp, conflict, held, unasked, within_years};
 
 /// Writes one document; `expect` is what `pre` comes to.
@@ -24,43 +26,61 @@ pub(super) async fn put(
 ) -> Result<Written> {
     within_years(stamp.now)?;
     let doc = queryable::rewritten(body)?;
-    let (expect, seen) = expect.told();
+    let (expects, seen) = expect.told();
     let bare = etag.bare();
     let sql = "SELECT schema.put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS answer";
     let statement = || {
         let statement = client.schema.statement(sql).bind(key.partition.as_str());
-        let statement = statement.bind(key.id.as_str()).bind(expect).bind(seen.as_deref());
+        let statement = statement.bind(key.id.as_str()).bind(expects).bind(seen.as_deref());
         let statement = statement.bind(bare.as_str()).bind(stamp.now.as_micros());
         let statement = statement.bind(stamp.author.as_deref()).bind(body.as_str());
         statement.bind(doc.as_deref()).bind(audit)
     };
-    let row = client.write(Operation::Put, statement).await?;
-    let fields = Reader::new(client, &row).column("answer")?;
-    let mut told = Told { client, fields };
-    match told.take(ANSWER).as_deref() {
-        Some("done") => {}
-        Some("conflict") => {
-            return Err(conflict(client, key, pre, told.current(key)?.as_ref()));
+    let put = match client.write(Operation::Put, statement).await {
+        Ok(row) => answered(client, key, pre, &row)?,
+        Err(lost) => {
+            let one = (&[key.id.as_str()][..], &[bare.as_str()][..]);
+            let found = landed::look(client, &key.partition, one, lost).await?;
+            let (position, replaced) = (found.position, found.has_replaced(expect));
+            Put { position, replaced, created: Some(found.created), requests: 2 }
         }
-        Some("locked") => return Err(told.locked(key)?),
-        _ => return Err(unasked(client)),
-    }
-    let before: Option<ETag> = told.read(WAS_ETAG)?;
-    let created = told.time(WAS_CREATED)?.unwrap_or(stamp.now);
+    };
     let document = return_document.then(|| {
         Box::new(Document {
             key: key.clone(),
             etag,
             body: body.clone(),
-            created_at: created,
+            created_at: put.created.unwrap_or(stamp.now),
             updated_at: stamp.now,
             updated_by: stamp.author.clone(),
         })
     });
     let sent = key.id.as_str().len() + body.len() + doc.map_or(0, |doc| doc.len());
-    let cost = Cost { requests: 1, bytes_up: sent as u64, bytes_down: 0 };
-    let position = told.there(SEQ)?;
-    Ok(Written { etag, created: before.is_none(), position, cost, document })
+    let cost = Cost { requests: put.requests, bytes_up: sent as u64, bytes_down: 0 };
+    Ok(Written { etag, created: !put.replaced, position: put.position, cost, document })
+}
+
+/// A put that was applied.
+struct Put {
+    position: u64,
+    replaced: bool,
+    /// When the document that it replaced was created.
+    created: Option<Timestamp>,
+    requests: u64,
+}
+
+fn answered(client: &Client, key: &DocKey, pre: &DocPrecondition, row: &PgRow) -> Result<Put> {
+    let fields = Reader::new(client, row).column("answer")?;
+    let mut told = Told { client, fields };
+    match told.take(ANSWER).as_deref() {
+        Some("done") => {}
+        Some("conflict") => return Err(conflict(client, key, pre, told.current(key)?.as_ref())),
+        Some("locked") => return Err(told.locked(key)?),
+        _ => return Err(unasked(client)),
+    }
+    let replaced = told.take(WAS_ETAG).is_some();
+    let created = told.time(WAS_CREATED)?;
+    Ok(Put { position: told.there(SEQ)?, replaced, created, requests: 1 })
 }
 
 const ANSWER: usize = 0;

@@ -13,6 +13,7 @@ use super::super::client::Client;
 use super::super::rows::Reader;
 use super::super::sql::Statement;
 use super::super::{query, queryable};
+use super::landed::{self, Landed};
 
 /// What an entry of a write expects: as the functions of the schema number it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,12 @@ pub(in super::super) struct Stamp {
 impl Entries {
     pub(in super::super) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// The documents that it puts, and their tags.
+    fn minted(&self) -> (Vec<&str>, Vec<&str>) {
+        let puts = self.ids.iter().zip(&self.etags);
+        puts.filter_map(|(id, etag)| Some((id.as_str(), etag.as_deref()?))).unzip()
     }
 
     /// Bytes of what is sent for documents.
@@ -148,6 +155,8 @@ pub(in super::super) enum Answer {
     Done { position: u64, before: Option<ETag> },
     /// An expectation did not hold.
     Conflict(PgRow),
+    /// Applied: its answer was lost, and one of its documents was found.
+    Landed(Landed),
     /// The partition is not in one of the states that were asked for.
     Changed,
 }
@@ -166,7 +175,14 @@ pub(in super::super) async fn send(
         let begin = client.schema.statement(sql).bind(partition.as_str()).bind(whole);
         entries.bind(begin).bind(marks).bind(audit)
     };
-    let row = client.write(operation, statement).await?;
+    let row = match client.write(operation, statement).await {
+        Ok(row) => row,
+        Err(lost) => {
+            let (ids, etags) = entries.minted();
+            let found = landed::look(client, partition, (&ids, &etags), lost).await;
+            return found.map(Answer::Landed);
+        }
+    };
     let reader = Reader::new(client, &row);
     match reader.column::<&str>("answer")? {
         "done" => {
@@ -222,7 +238,7 @@ pub(super) async fn delete(
             let found = current(&Reader::new(client, &row), key)?;
             return Err(conflict(client, key, pre, found.as_ref()));
         }
-        Answer::Changed => return Err(unasked(client)),
+        Answer::Changed | Answer::Landed(_) => return Err(unasked(client)),
     };
     let cost = Cost { requests: 1, bytes_up: entries.bytes(), bytes_down: 0 };
     Ok(Deleted { etag: before, position, cost })

@@ -1,8 +1,11 @@
 //! The record of changes (C11, C14).
 
-use ifmatch_meta::{AuditOperation, AuditRecord, DocPrecondition, Op, WriteOptions};
+use ifmatch_meta::{
+    AuditOperation, AuditRecord, DocPrecondition, Op, Transaction, TxOptions, WriteOptions,
+};
 use serde_json::json;
 
+use crate::suite::Failure;
 use crate::suite::meta::trial::{Checked, Trial};
 use crate::suite::meta::words::{P, Words, body, delete, fails, id, key, number, partition, put};
 use AuditOperation::{Created, Deleted, Replaced};
@@ -150,5 +153,38 @@ pub(crate) async fn c14_the_chain_of_tags_has_no_gap_under_concurrency(on: Trial
         let found = store.get(&key(id.as_str())?).await?.map(|found| found.etag);
         check_eq!(found, etag, "the last tag of {id}");
     }
+    Ok(())
+}
+
+/// Whichever way it was written: alone, in a batch, or in a transaction that
+/// commits later.
+// need: AuditedTransactions
+pub(crate) async fn c14_a_record_has_the_time_of_its_document(on: Trial) -> Checked {
+    let (store, p) = (on.store(), partition(P)?);
+    let pause = || store.env().sleep(std::time::Duration::from_millis(5));
+    store.create(&key("alone")?, number(1)?).await?;
+    pause().await;
+    store.batch(&p, vec![put("one", 1, IfAbsent)?, put("two", 1, IfAbsent)?]).await?;
+    pause().await;
+    let tx = Transaction::begin(store.clone(), &p, TxOptions::default()).await?;
+    for name in ["early", "late", "one"] {
+        tx.put(&key(name)?, number(2)?, Overwrite).await?;
+        pause().await;
+    }
+    tx.delete(&key("two")?, IfExists).await?;
+    let before = store.env().wall_clock();
+    tx.commit().await?;
+    let records = store.audit(&p, None, 100).await?;
+    check_eq!(records.len(), 7, "how many changes are recorded");
+    let newest = |name: &str| records.iter().rev().find(|record| record.id.as_str() == name);
+    for name in ["alone", "early", "late", "one"] {
+        let document = store.found(&key(name)?).await?;
+        let record = newest(name).ok_or_else(|| Failure::new(format!("no record of {name}")))?;
+        check_eq!(record.etag, Some(document.etag), "the tag in the record of {name}");
+        check_eq!(record.time, document.updated_at, "the time in the record of {name}");
+        check!(record.time <= before, "{name} was written before the commit");
+    }
+    let times = ["early", "late"].map(|name| newest(name).map(|record| record.time));
+    check!(times[0] < times[1], "the times of two writes in one transaction: {times:?}");
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ifmatch_meta::DocPrecondition::{IfAbsent, Overwrite};
-use ifmatch_meta::{MetaStore, TxOutcome};
+use ifmatch_meta::{MetaStore, Transaction, TxOptions, TxOutcome};
 
 use super::locks::{MINUTE, begin, commit, effect, tx};
 use crate::suite::Failure;
@@ -85,6 +85,47 @@ pub(crate) async fn t10_the_next_transaction_takes_over_an_expired_one(on: Trial
     fails(answer, "partition_locked", "a put while the second is open")?;
     backend.commit(&second.address, commit(store, 0, effects)).await?;
     store.holds(&key("a")?, &number(1)?).await
+}
+
+/// Whoever comes after the end of its life: nobody was there before, somebody
+/// else took over, another handle had committed it.
+pub(crate) async fn t10_a_late_abort_says_what_is_true(on: Trial) -> Checked {
+    let (store, backend, a) = (on.store(), transactions(on.store())?, key("a")?);
+    let over = || store.env().sleep(SHORT * 3);
+    let begun = async |name: &str| -> Checked<Transaction> {
+        let options = TxOptions::default().id(tx(name)?).lifetime(SHORT * 2);
+        Ok(Transaction::begin(store.clone(), &partition(P)?, options).await?)
+    };
+    let first = begun("first").await?;
+    first.put(&a, number(1)?, Overwrite).await?;
+    over().await;
+    fails(first.get(&a).await, "expired", "a read after its life")?;
+    first.abort().await?;
+    first.abort().await?;
+    store.create(&key("free")?, number(1)?).await?;
+    store.is_absent(&a).await?;
+    let outcome = backend.outcome(&tx("first")?, None).await?;
+    check_eq!(outcome, TxOutcome::Aborted, "the outcome of a late abort");
+
+    let second = begun("second").await?;
+    second.put(&a, number(2)?, Overwrite).await?;
+    over().await;
+    put_when_free(store, "free").await?;
+    let next = begin(store, "next", MINUTE).await?;
+    second.abort().await?;
+    fails(store.put(&a, number(3)?, Overwrite).await, "partition_locked", "a put by others")?;
+    backend.abort(&next.address).await?;
+    store.create(&a, number(3)?).await?;
+
+    let third = begun("third").await?;
+    let other = Transaction::resume(store.clone(), &tx("third")?).await?;
+    other.put(&a, number(4)?, Overwrite).await?;
+    other.commit().await?;
+    over().await;
+    fails(third.abort().await, "expired", "an abort of what was committed")?;
+    fails(third.abort().await, "expired", "the same again")?;
+    store.holds(&a, &number(4)?).await?;
+    store.put_(&a, number(5)?).await.map(drop)
 }
 
 pub(crate) async fn t11_an_expired_id_begins_anew(on: Trial) -> Checked {
