@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 
+use super::hash::Keyed;
 use super::partition::Record;
 use super::slots::Slots;
 use crate::key::DocId;
@@ -20,7 +21,7 @@ use crate::key::DocId;
 pub(super) struct Documents {
     now: Snapshot,
     /// The slot of each document.
-    index: HashMap<DocId, usize>,
+    index: HashMap<DocId, usize, Keyed>,
     /// Slots below the highest that hold no document.
     free: Vec<usize>,
     /// The slot that was found last, or any: a document that is written was just

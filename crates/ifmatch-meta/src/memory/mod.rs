@@ -4,6 +4,7 @@ mod audit;
 mod commit;
 mod documents;
 mod feed;
+mod hash;
 mod log;
 mod nonces;
 mod options;
