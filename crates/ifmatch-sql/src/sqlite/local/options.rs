@@ -49,7 +49,8 @@ pub struct LocalOptions {
     /// Where SQL runs.
     pub executor: Executor,
     /// Most connections for reading, at least 2; opened when needed. Long reads
-    /// never take the last one. 4 unless set.
+    /// never take the last one. 4 unless set. Each connection, the writing one
+    /// too, keeps up to 8 MiB of pages.
     pub readers: usize,
     /// How long to wait for another process's lock; 5 s unless set.
     pub busy_timeout: Duration,
