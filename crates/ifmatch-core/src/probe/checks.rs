@@ -93,8 +93,8 @@ impl Probe<'_> {
         let first = self.write(&key, "first", Precondition::IfAbsent).await?;
         let (ok, detail) = match stale(self, &key, &first.version).await {
             Ok(_) => (true, "applied as it must be".to_owned()),
-            Err(error @ (Error::Conflict(_) | Error::OutcomeUnknown(_))) => {
-                self.unanswered += usize::from(matches!(error, Error::OutcomeUnknown(_)));
+            // What is not known to be there is nothing to go on from.
+            Err(error @ Error::Conflict(_)) => {
                 (false, format!("the version of our own write does not match: {error}"))
             }
             Err(error) => return Err(error),
@@ -126,17 +126,18 @@ impl Probe<'_> {
         let racers: Vec<_> = (0..RACERS).map(|racer| format!("{name} {racer}")).collect();
         let answers =
             join_all(racers.iter().map(|body| self.write(key, body, condition.clone()))).await;
-        let (mut winners, mut lost) = (0, false);
+        let (mut winners, mut lost) = (0, None);
         for answer in answers {
             match answer {
                 Ok(_) => winners += 1,
                 Err(Error::Conflict(_)) => {}
-                Err(Error::OutcomeUnknown(_)) => lost = true,
+                Err(error @ Error::OutcomeUnknown(_)) => lost = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        // The winner may be among them.
-        self.unanswered += usize::from(winners == 0 && lost);
+        if let (0, Some(error)) = (winners, lost) {
+            return Err(error); // The winner may be among them, or there is none.
+        }
         let detail = format!("{winners} of {RACERS} writers were told that they won");
         self.note(name, Weight::Required, winners == 1, detail);
         Ok(())

@@ -4,7 +4,8 @@
 //! one more round trip for each call. A connection whose answer was read to its
 //! end needs none. It is kept here for the next call, and goes through the pool
 //! again, which ends what is idle or old, where others are used instead, or once it
-//! was handed on for a while. Whatever else becomes of a call, its connection goes
+//! was handed on for a while. Whoever finds none here waits for the pool, so those
+//! that come free meanwhile go there. Whatever else becomes of a call, its connection goes
 //! back to the pool.
 
 use std::ops::{Deref, DerefMut};
@@ -20,6 +21,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A connection that was idle for longer is tried before it is used.
 pub(super) const FRESH: Duration = Duration::from_secs(1);
+/// Nobody waits longer for its answer.
+const PING: Duration = Duration::from_secs(2);
 /// A connection that is handed on for longer is shown to the pool.
 const LONG: Duration = Duration::from_mins(1);
 
@@ -40,7 +43,36 @@ pub(super) struct Connections {
 struct Kept {
     /// The last one was used last.
     free: Vec<Free>,
+    /// How many wait for the pool.
+    asking: usize,
     closed: bool,
+}
+
+enum Next<'a> {
+    Free(Free),
+    None(Asking<'a>),
+}
+
+/// Somebody waits for the pool.
+struct Asking<'a>(&'a Connections);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.kept().asking -= 1;
+    }
+}
+
+/// A connection that may be dead. Dropped, also with the call that asks it, it
+/// leaves the pool at once: on its way back it would be asked without a limit, and
+/// hold its place until then.
+struct Doubtful(Option<PoolConnection<Postgres>>);
+
+impl Drop for Doubtful {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
 }
 
 struct Free {
@@ -68,14 +100,19 @@ impl Connections {
             Ok(turn) => turn,
             Err(_) => self.turn().await?,
         };
-        while let Some(free) = self.newest() {
-            let Free { mut connection, since, used } = free;
-            let idle = self.env.now().saturating_sub(used);
-            if idle <= FRESH || self.answers(&mut connection).await {
+        let _asking = loop {
+            let Free { connection, since, used } = match self.next() {
+                Next::Free(free) => free,
+                Next::None(asking) => break asking,
+            };
+            let mut doubtful = Doubtful(Some(connection));
+            if self.env.now().saturating_sub(used) <= FRESH || self.answers(&mut doubtful).await {
+                let Some(connection) = doubtful.0.take() else { continue };
                 return Ok(InUse { connection, since, of: self, _turn: turn });
             }
-            connection.close_on_drop();
-        }
+            // What took this one away took those that were idle for longer, too.
+            self.forget(used);
+        };
         let connection = self.pool.acquire().await?;
         Ok(InUse { connection, since: self.env.now(), of: self, _turn: turn })
     }
@@ -88,12 +125,32 @@ impl Connections {
         }
     }
 
-    fn newest(&self) -> Option<Free> {
-        self.kept().free.pop()
+    /// The connection that was used last. Where there is none the pool is to be
+    /// asked: until that is over others give theirs to the pool.
+    fn next(&self) -> Next<'_> {
+        let mut kept = self.kept();
+        if let Some(free) = kept.free.pop() {
+            return Next::Free(free);
+        }
+        kept.asking += 1;
+        Next::None(Asking(self))
     }
 
-    async fn answers(&self, connection: &mut PgConnection) -> bool {
-        let limit = Box::pin(self.env.sleep(self.patience));
+    /// Gives up the connections that were not used since.
+    fn forget(&self, used: Duration) {
+        let mut kept = self.kept();
+        let (old, young) = kept.free.drain(..).partition(|free| free.used <= used);
+        kept.free = young;
+        drop(kept);
+        let old: Vec<Free> = old;
+        for free in old {
+            drop(Doubtful(Some(free.connection)));
+        }
+    }
+
+    async fn answers(&self, connection: &mut Doubtful) -> bool {
+        let Some(connection) = &mut connection.0 else { return false };
+        let limit = Box::pin(self.env.sleep(self.patience.min(PING)));
         matches!(select(Box::pin(connection.ping()), limit).await, Either::Left((Ok(()), _)))
     }
 
@@ -103,7 +160,7 @@ impl Connections {
             return;
         }
         let mut kept = self.kept();
-        if kept.closed {
+        if kept.closed || kept.asking > 0 {
             return;
         }
         let stale = |free: &Free| used.saturating_sub(free.used) > FRESH;
@@ -128,8 +185,10 @@ impl Connections {
             kept.closed = true;
             std::mem::take(&mut kept.free)
         };
+        // Closed before they come back, so that it asks them for nothing.
+        let closing = self.pool.close();
         drop(free);
-        self.pool.close().await;
+        closing.await;
     }
 }
 

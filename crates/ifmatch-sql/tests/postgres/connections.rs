@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{select, try_join_all};
 use ifmatch_meta::{DocPrecondition, MetaStore};
 use ifmatch_sql::PostgresMetaStore;
 use ifmatch_sql::sqlx::{self, PgConnection, Row as _};
 use tokio::runtime::Runtime;
 
 use crate::harness::{Cases, Place, key, number, pause};
+use crate::network::Network;
 
 pub(crate) fn add(cases: &mut Cases) {
     cases.add("connections::there_are_no_more_than_asked_for_and_none_once_closed", bounded);
     cases.add("connections::those_that_died_while_idle_are_replaced", replaced);
+    cases.add("connections::those_that_went_silent_take_no_place", silent);
     cases.add("connections::a_store_may_outlive_its_runtime", outlived);
 }
 
@@ -59,6 +61,25 @@ async fn replaced(place: Place) {
     try_join_all(reads).await.unwrap();
     assert!(ask(&mut raw, END, "replaced").await >= 1);
     pause(Duration::from_millis(1_200)).await;
+    store.put(&key("a"), number(1), DocPrecondition::IfAbsent).await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// The calls that find them are given up before they know.
+async fn silent(place: Place) {
+    let network = Network::to(&place).await;
+    let options = place.options().connections(3).deadline(Duration::from_secs(5));
+    let store = PostgresMetaStore::open(&network.url, options).await.unwrap();
+    for _ in 0..3 {
+        let reads = (0..20).map(|_| async { store.get(&key("a")).await });
+        try_join_all(reads).await.unwrap();
+    }
+    pause(Duration::from_millis(1_200)).await;
+    network.freeze();
+    for _ in 0..3 {
+        let given_up = Box::pin(pause(Duration::from_millis(100)));
+        drop(select(Box::pin(store.get(&key("a"))), given_up).await);
+    }
     store.put(&key("a"), number(1), DocPrecondition::IfAbsent).await.unwrap();
     store.close().await.unwrap();
 }

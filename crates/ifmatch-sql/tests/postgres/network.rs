@@ -35,6 +35,8 @@ struct Plan {
     /// The door after the word came.
     then: Door,
     door: Door,
+    /// How often everything that there was froze.
+    frozen: u32,
 }
 
 #[derive(Clone)]
@@ -56,7 +58,7 @@ impl Network {
         let user = options.get_username();
         let database = options.get_database().unwrap_or(user);
         let url = format!("postgres://{user}@127.0.0.1:{port}/{database}?sslmode=disable");
-        let plan = Plan { word: None, then: Door::Open, door: Door::Open };
+        let plan = Plan { word: None, then: Door::Open, door: Door::Open, frozen: 0 };
         let network = Self { plan: Arc::new(Mutex::new(plan)), lost: Arc::default(), url };
         let own = network.clone();
         tokio::spawn(async move {
@@ -77,6 +79,15 @@ impl Network {
 
     pub(crate) fn door(&self, door: Door) {
         self.plan.lock().unwrap().door = door;
+    }
+
+    /// From now on nothing passes on the connections that there are; new ones work.
+    pub(crate) fn freeze(&self) {
+        self.plan.lock().unwrap().frozen += 1;
+    }
+
+    fn frozen(&self) -> u32 {
+        self.plan.lock().unwrap().frozen
     }
 
     /// Until what was to be lost is lost.
@@ -110,11 +121,14 @@ impl Network {
         }
         let Ok(mut server) = TcpStream::connect(server).await else { return };
         let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        let mut doomed = false;
+        let (mut doomed, born) = (false, self.frozen());
         loop {
             tokio::select! {
                 read = client.read(&mut up) => {
                     let Ok(length @ 1..) = read else { return };
+                    if self.frozen() > born {
+                        return std::future::pending().await;
+                    }
                     match self.fate(&up[..length]) {
                         Some(Fate::Lost) => return self.lose(),
                         fate => doomed |= fate.is_some(),

@@ -54,5 +54,5 @@ pub(super) fn passes(error: &Error) -> bool {
 /// A call that is wrong in itself is answered without a look at what is there:
 /// whatever the body makes of that rests on nothing.
 fn tells_of_the_store(error: &Error) -> bool {
-    !matches!(error.kind(), "invalid" | "unsupported")
+    !matches!(error.kind(), "invalid" | "too_large" | "unsupported")
 }

@@ -50,7 +50,7 @@ pub struct Transacted<T> {
 /// - unless the body says that it can do without:
 ///   [`Draft::disregard_failures`].
 ///
-/// A call that is wrong in itself (`Invalid`, `Unsupported`) is no read. An error
+/// A call that is wrong in itself (`Invalid`, `TooLarge`, `Unsupported`) is no read. An error
 /// of the body is its answer after a read that failed for good.
 ///
 /// # Atomicity
