@@ -1,5 +1,6 @@
 //! What went wrong with a working copy or its remote.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,23 @@ pub struct SyncConflict {
     pub saved: Option<PathBuf>,
 }
 
+impl fmt::Display for SyncConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.base {
+            Some(base) => write!(f, "this copy is based on {base}, ")?,
+            None => f.write_str("this copy is based on nothing, ")?,
+        }
+        write!(f, "the remote is at {}", self.remote)?;
+        if self.reloaded {
+            f.write_str(", which is adopted now")?;
+        }
+        if let Some(saved) = &self.saved {
+            write!(f, "; local changes are saved in {}", saved.display())?;
+        }
+        Ok(())
+    }
+}
+
 /// An error of a working copy.
 ///
 /// Unless its variant says otherwise, nothing was published and the local
@@ -32,10 +50,7 @@ pub struct SyncConflict {
 pub enum Error {
     /// Somebody published since this copy's base. Nothing was published: pull
     /// or reload, and make the change again.
-    #[error(
-        "conflict: this copy is based on {}, the remote is at {}",
-        .0.base.map_or("nothing".to_owned(), |base| base.to_string()), .0.remote
-    )]
+    #[error("conflict: {0}")]
     Conflict(Box<SyncConflict>),
     /// The blob store failed; its own error says what was applied.
     #[error(transparent)]

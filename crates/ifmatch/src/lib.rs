@@ -35,6 +35,8 @@
 mod open;
 
 pub use ifmatch_core::*;
+#[cfg(feature = "sqlite")]
+pub use open::sqlite_path;
 pub use open::{OpenMetaOptions, OpenOptions, open, open_meta_store};
 
 /// The optimistic-lock engine: a state machine that any number of writers share,

@@ -87,14 +87,24 @@ pub(crate) async fn run(command: Db, global: &Global, output: &Output) -> Result
         Db::Push { db, force: false } => copy(&db, global, options).await?.push().await?,
         Db::Pull { db } => copy(&db, global, options).await?.pull().await?,
         Db::Reload { db } => copy(&db, global, options).await?.reload().await?,
-        Db::Sync { db, on_conflict } => {
-            let on_conflict = match on_conflict {
-                Conflict::Fail => OnConflict::Fail,
-                Conflict::Reload => OnConflict::Reload,
-            };
-            copy(&db, global, options.on_conflict(on_conflict)).await?.sync().await?
-        }
+        Db::Sync { db, on_conflict } => return sync(&db, on_conflict, global, output).await,
     };
+    output.result(&told(&report), &described(&report))
+}
+
+/// Publishes what is local, or adopts what is remote.
+pub(crate) async fn sync(
+    db: &Path,
+    on_conflict: Conflict,
+    global: &Global,
+    output: &Output,
+) -> Result<(), Failure> {
+    let on_conflict = match on_conflict {
+        Conflict::Fail => OnConflict::Fail,
+        Conflict::Reload => OnConflict::Reload,
+    };
+    let options = SyncOptions::new().wait(global.timeout).on_conflict(on_conflict);
+    let report = copy(db, global, options).await?.sync().await?;
     output.result(&told(&report), &described(&report))
 }
 

@@ -42,6 +42,37 @@ fn a_database_is_shared_collides_and_is_reloaded() {
 }
 
 #[test]
+fn documents_of_a_shared_file_are_synced_by_their_store() {
+    let mut session = Session::new();
+    let store = session.store();
+    let store = store.as_str();
+    for (arguments, code) in [
+        (&["meta", "sync", "sqlite:one.db"][..], 3),
+        (&["meta", "put", "sqlite:one.db", "p", "a", "{}", "--if-absent", "--quiet"], 0),
+        (&["meta", "sync", "sqlite:one.db"], 3),
+        (&["db", "init", "one.db", store, "--quiet"], 0),
+        (&["db", "clone", store, "two.db", "--quiet"], 0),
+        (&["meta", "sync", "sqlite:one.db"], 0),
+        (&["meta", "put", "sqlite:one.db", "p", "b", "{}", "--if-absent", "--quiet"], 0),
+        (&["meta", "sync", "sqlite:one.db", "--json"], 0),
+        (&["meta", "sync", "sqlite:two.db"], 0),
+        (&["meta", "get", "sqlite:two.db", "p", "b", "--quiet"], 0),
+        (&["meta", "put", "sqlite:one.db", "p", "c", "{}", "--if-absent", "--quiet"], 0),
+        (&["meta", "put", "sqlite:two.db", "p", "d", "{}", "--if-absent", "--quiet"], 0),
+        (&["meta", "sync", "sqlite:one.db"], 0),
+        (&["meta", "sync", "sqlite:two.db"], 4),
+        (&["meta", "sync", "sqlite:two.db", "--on-conflict", "reload"], 4),
+        (&["meta", "get", "sqlite:two.db", "p", "c", "--quiet"], 0),
+        (&["meta", "sync", "sqlite:two.db?nonsense=1"], 2),
+        (&["meta", "sync", "memory://teams", "--json"], 1),
+    ] {
+        let ran = session.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
+    }
+    insta::assert_snapshot!(without_sizes(&session.recorded()));
+}
+
+#[test]
 fn a_file_that_is_no_database_is_corrupt_and_stays_as_it_is() {
     let mut session = Session::new();
     let store = session.store();

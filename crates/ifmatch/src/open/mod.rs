@@ -10,6 +10,8 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "sqlite")]
+pub use meta::sqlite_path;
 pub use meta::{OpenMetaOptions, open_meta_store};
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod feed;
 mod many;
 mod single;
+mod sync;
 mod transfer;
 
 use std::path::PathBuf;
@@ -111,6 +112,8 @@ pub(crate) enum Meta {
     Import(transfer::Import),
     /// Export documents as JSON lines.
     Export(transfer::Export),
+    /// Publish what is local, or adopt what is remote.
+    Sync(sync::Sync),
 }
 
 pub(crate) async fn run(command: Meta, global: &Global, output: &Output) -> Result<(), Failure> {
@@ -144,5 +147,6 @@ pub(crate) async fn run(command: Meta, global: &Global, output: &Output) -> Resu
         }
         Meta::Import(import) => transfer::import(import, global, output).await,
         Meta::Export(export) => transfer::export(export, global, output).await,
+        Meta::Sync(sync) => sync::run(sync, global, output).await,
     }
 }

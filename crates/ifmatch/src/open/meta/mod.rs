@@ -17,6 +17,8 @@ use ifmatch_core::{Env, RetryPolicy};
 use ifmatch_meta::{Error, MetaStore, Result};
 
 use self::settings::Settings;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::sqlite_path;
 
 /// The schemes and what stands behind them.
 const SCHEMES: &str = "memory://name, sqlite:PATH, postgres://host/database, and on blobs \
